@@ -1,0 +1,47 @@
+# Thin: every recipe is one or two commands. `make setup` is done by whatever needs it.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: setup demo test quick lint format bench soak clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Doctor needs Python 3.11 or newer; this is %s: set PYTHON=python3.11" % sys.version.split()[0])'
+	@command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || { echo "Doctor's rule engine is compiled on installation: install a C compiler first (Debian: apt-get install gcc libc6-dev)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	CC="$$($(BIN)/python -c 'import sys; print("gcc -DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "cc")')" $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+demo: setup
+	@$(BIN)/doctor demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+quick: setup
+	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry doctor plugins rules
+	$(BIN)/vulture
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# make bench ONLY=startup|consult|scan|rules|database|api
+bench: setup
+	@$(BIN)/python -m tests.bench $(ONLY)
+
+# The same harnesses as in the tests, at the size that a release wants.
+soak: setup
+	DOCTOR_SOAK=1 $(BIN)/python -m pytest -n 2 -m "soak" -s
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -1,0 +1,102 @@
+"""Doctor: self-healing for autonomous executors.
+
+Importing this package is cheap: a retry loop does it. Each public name is loaded when it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doctor.doctor import Doctor
+    from doctor.errors import DoctorError, RuleError, SourceError, TreatmentError, UsageError
+    from doctor.evidence import report_facts
+    from doctor.executors.advice import Advice
+    from doctor.executors.client import consult
+    from doctor.hookspecs import hookimpl
+    from doctor.model.change import SetCells
+    from doctor.model.diagnosis import Diagnosis, Subject
+    from doctor.model.evidence import Evidence, Fact, FactField, FactKind, Gap
+    from doctor.model.system import Fixer, Probe, Proposal, Run, System
+    from doctor.model.tier import Tier
+    from doctor.schema import invalid_values, missing_parts, missing_runs, rank_values
+    from doctor.settings import Settings, load_settings
+
+_HOMES = {
+    "Advice": "doctor.executors.advice",
+    "Diagnosis": "doctor.model.diagnosis",
+    "Doctor": "doctor.doctor",
+    "DoctorError": "doctor.errors",
+    "Evidence": "doctor.model.evidence",
+    "Fact": "doctor.model.evidence",
+    "FactField": "doctor.model.evidence",
+    "FactKind": "doctor.model.evidence",
+    "Fixer": "doctor.model.system",
+    "Gap": "doctor.model.evidence",
+    "Probe": "doctor.model.system",
+    "Proposal": "doctor.model.system",
+    "RuleError": "doctor.errors",
+    "Run": "doctor.model.system",
+    "SetCells": "doctor.model.change",
+    "Settings": "doctor.settings",
+    "SourceError": "doctor.errors",
+    "Subject": "doctor.model.diagnosis",
+    "System": "doctor.model.system",
+    "Tier": "doctor.model.tier",
+    "TreatmentError": "doctor.errors",
+    "UsageError": "doctor.errors",
+    "consult": "doctor.executors.client",
+    "hookimpl": "doctor.hookspecs",
+    "invalid_values": "doctor.schema",
+    "load_settings": "doctor.settings",
+    "missing_parts": "doctor.schema",
+    "missing_runs": "doctor.schema",
+    "rank_values": "doctor.schema",
+    "report_facts": "doctor.evidence",
+}
+
+__all__ = [
+    "Advice",
+    "Diagnosis",
+    "Doctor",
+    "DoctorError",
+    "Evidence",
+    "Fact",
+    "FactField",
+    "FactKind",
+    "Fixer",
+    "Gap",
+    "Probe",
+    "Proposal",
+    "RuleError",
+    "Run",
+    "SetCells",
+    "Settings",
+    "SourceError",
+    "Subject",
+    "System",
+    "Tier",
+    "TreatmentError",
+    "UsageError",
+    "consult",
+    "hookimpl",
+    "invalid_values",
+    "load_settings",
+    "missing_parts",
+    "missing_runs",
+    "rank_values",
+    "report_facts",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("run-doctor")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'doctor' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,83 @@
+"""What the store remembers, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from doctor.cli.human.layout import bold, columns, dim, printable
+from doctor.schema import update_statement
+from doctor.store import Approval, Entry, Fix, JournalCheck, Limits, Spent
+
+
+def fixes(ended: Sequence[Fix], nothing: str) -> str:
+    """Return what became of fixes."""
+    lines = []
+    for one in ended:
+        lines.append(f"fix {bold(one.id)} of {one.plan.run}: {one.state}: {printable(one.reason)}")
+        lines += [dim(f"  {printable(update_statement(each))}") for each in one.plan.changes]
+    return "\n".join(lines) or nothing
+
+
+def approvals(known: Sequence[Approval]) -> str:
+    """Return the requests, one a line."""
+    rows = [
+        (one.id, one.state, one.run, f"{len(one.plans)} plan(s)", f"until {_time(one.expires_at)}")
+        for one in known
+    ]
+    return "\n".join(columns(rows, indent=0)) or "nothing waits for an answer"
+
+
+def approval(one: Approval) -> str:
+    """Return one request with its plans."""
+    lines = [f"{bold(one.id)}: {one.state}", f"  run {printable(one.run)}"]
+    lines.append(f"  asked by {one.requester}, open until {_time(one.expires_at)}")
+    if one.decided_by:
+        lines.append(f"  decided by {one.decided_by}: {one.plan or 'no plan'}")
+    lines += columns(((plan.hash, plan.tier.name, plan.summary) for plan in one.plans), indent=4)
+    if one.state == "pending":
+        lines.append(f"  next: doctor approvals approve {one.id} --plan HASH")
+    return "\n".join(lines)
+
+
+def approved(one: Approval) -> str:
+    """Return the answer to an approval."""
+    lines = [f"{bold(one.id)}: plan {one.plan} is approved for one use"]
+    if not one.is_separated:
+        lines.append(
+            dim("  who asked and who approved share an account: that is not enforced apart")
+        )
+    lines.append(f"next: doctor heal {printable(one.run)}")
+    return "\n".join(lines)
+
+
+def history(entries: Iterable[Entry], check: JournalCheck | None) -> str:
+    """Return journal entries, oldest first."""
+    rows = [
+        (_time(one.at), one.kind, one.incident or "-", one.fix or "-", one.run or "-", one.summary)
+        for one in entries
+    ]
+    lines = columns(rows, indent=0) or ["nothing was done yet"]
+    if check is not None and check.ok:
+        lines += ["", f"the chain of {check.entries} entries is whole"]
+    elif check is not None:
+        lines += ["", f"the chain is broken at entry {check.first_bad_seq}: {check.reason}"]
+    return "\n".join(lines)
+
+
+def budget(limits: Limits, spent: Sequence[Spent]) -> str:
+    """Return what is spent and left of each window."""
+    used = {one.scope: one.spent for one in spent}
+    rows = [
+        (
+            scope,
+            f"{used.get(scope, 0)} of {window.points} points spent",
+            f"in any {window.per / 60:g} min",
+        )
+        for scope, window in limits.items()
+    ]
+    return "\n".join(columns(rows, indent=0))
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone().isoformat(sep=" ", timespec="seconds")

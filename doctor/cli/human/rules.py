@@ -1,0 +1,84 @@
+"""Rules, facts and plugins as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from doctor.cli.human.layout import bold, columns, dim, printable
+from doctor.model.evidence import FactKind
+from doctor.model.rule import Rule
+from doctor.registry import PluginRecord
+from doctor.report.rules import condition_text, selection_text
+
+
+def rules(known: Iterable[Rule]) -> str:
+    """Return one line per rule."""
+    rows = [(one.code, one.id, one.level, one.status, one.title) for one in known]
+    return "\n".join(columns(rows, indent=0)) or "no rules are in force"
+
+
+def rule(one: Rule) -> str:
+    """Return one rule in full."""
+    lines = [f"{bold(one.id)} ({one.code}, revision {one.revision}): {one.title}"]
+    lines += columns(
+        [
+            ("from", one.origin),
+            ("status", f"{one.status}, {one.level}, owner {one.owner}"),
+            ("needs", ", ".join(one.needs) or "-"),
+            *((name, selection_text(each)) for name, each in one.selections.items()),
+            ("condition", condition_text(one.condition)),
+            ("join", ", ".join(one.join) or "-"),
+            ("explains", ", ".join(one.explains) or "-"),
+            ("cause", one.cause),
+            ("message", one.message),
+            ("hint", one.hint),
+            *(("remedy", f"{each.id}: {each.fixer}, {each.tier.name}") for each in one.remedies),
+            ("tests", ", ".join(f"{test.name} ({test.verdict})" for test in one.tests)),
+        ]
+    )
+    return "\n".join(lines)
+
+
+def explanation(one: Rule) -> str:
+    """Return the text behind a code."""
+    text = one.explanation
+    lines = [f"{bold(one.code)} {one.id}", f"  {one.title}", "", "What it is", f"  {text.what}"]
+    lines += ["", "Why it matters", f"  {text.why}"]
+    if text.fix_safety:
+        lines += ["", "How safe the repair is", f"  {text.fix_safety}"]
+    return "\n".join(lines)
+
+
+def facts(kinds: Iterable[FactKind]) -> str:
+    """Return every fact kind with its fields."""
+    lines = []
+    for kind in kinds:
+        lines.append(f"{bold(kind.name)}: {kind.title}")
+        lines += columns(
+            ((one.name, one.type, "" if one.required else "optional") for one in kind.fields),
+            indent=4,
+        )
+    return "\n".join(lines)
+
+
+def plugins(records: Iterable[PluginRecord]) -> str:
+    """Return every plugin and pack, with what it brought or why it failed."""
+    rows = [
+        (
+            one.name,
+            f"{one.distribution} {one.version}",
+            ", ".join(one.hooks) or "-",
+            f"FAILED: {one.failure}" if one.failure else "loaded",
+        )
+        for one in records
+    ]
+    return "\n".join(columns(rows, indent=0)) or "no plugins are loaded"
+
+
+def initialised(file: Path, found: Mapping[str, str | None]) -> str:
+    """Return what ``doctor init`` found and wrote."""
+    lines = [f"wrote {bold(str(file))}"]
+    lines += columns((name, value or dim("not found: fill it in")) for name, value in found.items())
+    lines += ["", "next: doctor preflight"]
+    return "\n".join(printable(line) if "\x1b" not in line else line for line in lines)

@@ -1,0 +1,59 @@
+"""Treatments as text."""
+
+from __future__ import annotations
+
+from doctor.cli.human.examination import diagnosis, gaps
+from doctor.cli.human.layout import bold, dim, printable, title
+from doctor.model.change import Outcome
+from doctor.model.examination import Treatment
+from doctor.schema import update_statement
+
+
+def treatment(done: Treatment) -> str:
+    """Return what ``doctor heal`` prints."""
+    examination = done.examination
+    lines = [title(examination.run, done.status)]
+    if done.decision is not None:
+        lines.append(f"  {done.decision.ruling}: {printable(done.decision.reason)}")
+    for outcome in done.outcomes:
+        lines += ["", *_outcome(outcome)]
+    if not done.outcomes or done.status == "sick":
+        for one in examination.diagnoses:
+            lines += ["", *diagnosis(one)]
+    lines += gaps(examination.gaps)
+    lines += _next(done)
+    return "\n".join(lines)
+
+
+def _outcome(outcome: Outcome) -> list[str]:
+    words = {"clear": "verified", "failed": "the check failed", "could_not_run": "not verified"}
+    checked = words.get(outcome.verified or "", "nothing was changed")
+    result = outcome.result.replace("_", " ")
+    lines = [f"fix {bold(outcome.fix)}: {result}, {checked}: {printable(outcome.reason)}"]
+    lines += [f"  {printable(update_statement(one))}" for one in outcome.changes]
+    return lines
+
+
+def _next(done: Treatment) -> list[str]:
+    run = done.examination.run
+    if done.status == "asked" and done.incident:
+        plans = [
+            (candidate.plan, candidate.to)
+            for one in done.examination.diagnoses
+            for candidate in one.candidates
+            if candidate.plan
+        ]
+        if not plans:
+            return ["", f"next: doctor plan {run} --choose TABLE.COLUMN=VALUE ..."]
+        known, to = plans[0]
+        return [
+            "",
+            f"next, by a human: doctor approvals approve {done.incident} --plan {known}",
+            dim(f"  (that is {printable(to)!r}; `doctor plan {run}` lists the others)"),
+            f"then:             doctor heal {run}",
+        ]
+    if done.status == "healed":
+        return ["", f"to take it back: doctor undo {done.outcomes[-1].fix}"]
+    if done.status == "undo_failed":
+        return ["", "a human is needed now: `doctor history` has every row before and after"]
+    return []

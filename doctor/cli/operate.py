@@ -1,0 +1,73 @@
+"""Commands for running Doctor: history, budget, pause, resume."""
+
+from __future__ import annotations
+
+import click
+
+from doctor.cli import human
+from doctor.cli.options import Common, with_common_options
+from doctor.report import entry_json, to_json
+from doctor.report.plain import plain
+
+
+@click.command()
+@with_common_options
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@click.option("--run", "run_id", metavar="RUN_ID", help="Only entries about this run.")
+@click.option("--verify", is_flag=True, help="Check the chain of the whole journal.")
+def history(common: Common, *, limit: int, run_id: str | None, verify: bool) -> int:
+    """Show what Doctor did and decided, oldest first."""
+    with common.doctor() as doctor:
+        store = doctor.memory.open_for_reading()
+        entries = store.journal.entries(limit, run=run_id) if store else ()
+        check = store.journal.verify() if store and verify else None
+    code = 2 if check is not None and not check.ok else 0
+    if common.is_json:
+        document = {"entries": [entry_json(one) for one in entries], "exit_code": code}
+        common.print(to_json({**document, "verified": plain(check)}))
+    else:
+        common.print(human.history(entries, check))
+    return code
+
+
+@click.command()
+@with_common_options
+@click.option("--run", "run_id", metavar="RUN_ID", help="Also the window of this run.")
+def budget(common: Common, run_id: str | None) -> int:
+    """Show how many risk points are spent and how many are left."""
+    with common.doctor() as doctor:
+        store = doctor.memory.open_for_reading()
+        limits = doctor.memory.limits
+        spent = store.budget.spent(limits, run_id) if store else ()
+    if common.is_json:
+        common.print(to_json({"limits": plain(limits), "spent": plain(spent)}))
+    else:
+        common.print(human.budget(limits, spent))
+    return 0
+
+
+@click.command()
+@with_common_options
+@click.option("--reason", default="paused by hand", show_default=True, help="Shown to everybody.")
+def pause(common: Common, reason: str) -> int:
+    """Stop all writes to this system at once, from whatever folder they come."""
+    with common.doctor() as doctor:
+        stop = doctor.pause(reason)
+    if common.is_json:
+        common.print(to_json({"paused": plain(stop)}))
+    else:
+        common.print(f"paused: {stop.reason} ({stop.by}); `doctor resume` allows writes again")
+    return 0
+
+
+@click.command()
+@with_common_options
+def resume(common: Common) -> int:
+    """Allow writes again."""
+    with common.doctor() as doctor:
+        stop = doctor.resume()
+    if common.is_json:
+        common.print(to_json({"paused": None, "was": plain(stop)}))
+    else:
+        common.print("writes are allowed again" if stop else "writes were not paused")
+    return 0

@@ -1,0 +1,358 @@
+"""The Doctor: examines a run, treats it, and looks after what was done before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from doctor.errors import UsageError
+from doctor.evidence import LogProbe, collect_evidence
+from doctor.evidence.opening import open_system
+from doctor.inference import (
+    DurableEngine,
+    Engine,
+    ReferenceEngine,
+    demote_stale,
+    diagnose,
+    durable_available,
+    infer,
+)
+from doctor.model.change import Plan, Verified
+from doctor.model.evidence import Evidence, Gap
+from doctor.model.examination import Examination, Survey, Treatment
+from doctor.model.system import Probe, Run, System
+from doctor.model.tier import Tier
+from doctor.model.verdict import Verdict
+from doctor.registry import Registry, load_registry
+from doctor.rulebook.book import Book, load_book
+from doctor.runs import is_known_run
+from doctor.settings import Settings
+from doctor.store import Fix, Pause, Store, pause, paused, resume, target_lock
+from doctor.system.database import open_read_door, open_write_door
+from doctor.treatment import Authority, prescribe, undo_fix, verify_plan
+from doctor.treatment.aftercare import finish_pending, refuse_if_paused
+from doctor.treatment.apply import Step
+from doctor.treatment.memory import Memory
+from doctor.treatment.treat import Clinic, Confirm, offer_plan, treat, user
+
+LOCK_SECONDS = 30.0
+NOTHING_CHECKED = "neither models with a database nor an API is configured: nothing was checked"
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware."""
+    return datetime.now(UTC)
+
+
+def _no_step(_step: str) -> None:
+    """Tell nobody."""
+
+
+class Doctor:
+    """Every door goes through here. Close it after use; it is a context manager.
+
+    Args:
+        settings: what is configured.
+        store: URL of a store named by hand, or None.
+        registry: the plugins, loaded when None.
+        engine: the rule engine, chosen by ``settings.engine`` when None.
+        clock: returns aware times.
+        step: is told every step of a repair after it is done.
+
+    Raises:
+        RuleError: a rule file is wrong.
+        UsageError: two plugins clash.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: str | None = None,
+        registry: Registry | None = None,
+        engine: Engine | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        step: Step = _no_step,
+    ):
+        self.settings = settings
+        self.engine = engine or _engine(settings)
+        if isinstance(self.engine, DurableEngine):
+            self.engine.warm()
+        self.registry = registry or load_registry()
+        self.book: Book = load_book(self.registry, settings.rules.paths)
+        self.memory = Memory(settings, store, clock)
+        self._step = step
+
+    def examine(self, run: str, choices: Mapping[str, str] | None = None) -> Examination:
+        """Look at one run and say what is wrong, why, and what would cure it. Writes nothing.
+
+        ``choices`` maps ``table.column`` of open cells to the value that should stand there.
+
+        Raises:
+            UsageError: the run is found nowhere, or something that was named cannot be used.
+        """
+        return self._examine(run, choices)[0]
+
+    def preflight(self) -> Survey:
+        """Look at the whole system: one sick run never blocks the verdict on the others."""
+        system, probes = self._open(None)
+        evidence = self._collect(probes, system, Run(None))
+        inference = infer(self.book.rules, evidence, self.engine)
+        found = diagnose(self.book.rules, inference.verdicts)
+        every = {rule.id: rule for rule in self.book.rules}
+        shown = prescribe(found, every, self.registry.fixer, system, "").diagnoses
+        sick: dict[str, list[int]] = {}
+        for number, one in enumerate(shown):
+            if one.is_finding and one.join and one.join[0]:
+                sick.setdefault(one.join[0], []).append(number)
+        examination = Examination(
+            "", evidence, inference.verdicts, shown, agreed=inference.agreed, note=inference.note
+        )
+        return Survey(
+            examination,
+            _count_runs(system),
+            {run: tuple(shown[one] for one in many) for run, many in sick.items()},
+            tuple(one for one in shown if not (one.join and one.join[0])),
+        )
+
+    def treat(
+        self,
+        run: str,
+        *,
+        max_tier: Tier = Tier.SAFE,
+        attended: bool = True,
+        plan: str | None = None,
+        choices: Mapping[str, str] | None = None,
+        confirm: Confirm | None = None,
+    ) -> Treatment:
+        """Examine a run and carry out what the policy lets pass; ask or refuse otherwise.
+
+        ``plan`` is the hash of the only plan that may be applied. ``confirm`` asks the person at
+        the terminal about a GUARDED plan; None: nobody is there.
+
+        Raises:
+            UsageError: as ``examine``, or there is no such plan.
+            BusyError: another doctor is treating this system.
+        """
+        with target_lock(self.memory.identity, LOCK_SECONDS):
+            self._recover_pending()
+            examination, system, probes = self._examine(run, choices)
+            offered = self.memory.offered(run, examination.plans)
+            if offered is not None and not choices:
+                examination, system, probes = self._examine(run, offered)
+            if not examination.findings:
+                return Treatment(examination, examination.status, examination.exit_code)
+            store = self.memory.open_for_writing()
+            treatment = treat(
+                examination,
+                self._clinic(system, probes, store),
+                self._authority(examination, store, max_tier, attended=attended),
+                wanted=plan,
+                confirm=confirm,
+            )
+            return self._looked_at_again(treatment, run)
+
+    def offer(self, examination: Examination, choices: Mapping[str, str]) -> str:
+        """Put a plan that a human composed among those that may be approved.
+
+        Returns the id of its incident; ``choices`` are kept so that ``treat`` finds the plan again.
+        """
+        plan = examination.plan
+        if plan is None:
+            raise UsageError("there is no complete plan to offer")
+        store = self.memory.open_for_writing()
+        ttl = timedelta(seconds=self.settings.approvals.ttl)
+        return offer_plan(examination, plan, choices, store, ttl)
+
+    def undo(self, fix: str) -> Fix:
+        """Put back what a fix changed.
+
+        Raises:
+            UsageError: there is no such fix, or nothing to undo.
+            UndoError: a row moved on since; nothing was changed.
+        """
+        with target_lock(self.memory.identity, LOCK_SECONDS):
+            refuse_if_paused(self.memory.identity)
+            store = self.memory.open_for_writing()
+            door = open_write_door(self._database())
+            return undo_fix(store.fixes.get(fix), door, store, "undone on request")
+
+    def recover(self) -> tuple[Fix, ...]:
+        """Bring every fix that a killed Doctor left behind to an outcome."""
+        with target_lock(self.memory.identity, LOCK_SECONDS):
+            return self._recover_pending()
+
+    def why(self, rule: str, run: str) -> tuple[Verdict, ...]:
+        """Return what one rule says about a run, with every clause.
+
+        Raises:
+            UsageError: there is no such rule.
+        """
+        wanted = self.book.rule(rule)
+        examination = self.examine(run)
+        return tuple(one for one in examination.verdicts if one.rule == wanted.id)
+
+    def pause(self, reason: str) -> Pause:
+        """Stop all writes to this system, under whatever store they are remembered."""
+        stop = pause(self.memory.identity, user(), reason, self.memory.clock())
+        self.memory.open_for_writing().journal.append("paused", reason)
+        return stop
+
+    def resume(self) -> Pause | None:
+        """Allow writes again; return what stopped them, if anything did."""
+        was = resume(self.memory.identity)
+        if was is not None:
+            self.memory.open_for_writing().journal.append("resumed", f"resumed by {user()}")
+        return was
+
+    def close(self) -> None:
+        """Let go of the store and of the engine's spare process."""
+        self.memory.close()
+        if isinstance(self.engine, DurableEngine):
+            self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self, run: str | None) -> tuple[System, tuple[Probe, ...]]:
+        logs = LogProbe(self.book.signature_kinds, self.book.signatures)
+        system = open_system(
+            self.settings, run, self.memory.identity, self.book.mappings, logs.paths
+        )
+        return system, (*self.registry.probes, logs)
+
+    def _collect(self, probes: Sequence[Probe], system: System, run: Run) -> Evidence:
+        evidence = collect_evidence(probes, system, run)
+        failed = tuple(
+            Gap(f"plugin {one.name}", one.failure)
+            for one in self.registry.records
+            if one.failure is not None
+        )
+        is_blind = (system.database is None or system.code is None) and system.api is None
+        blind = (Gap("doctor", NOTHING_CHECKED),) if is_blind else ()
+        return Evidence(evidence.facts, (*evidence.gaps, *failed, *blind))
+
+    def _examine(
+        self, run: str, choices: Mapping[str, str] | None
+    ) -> tuple[Examination, System, tuple[Probe, ...]]:
+        system, probes = self._open(run)
+        evidence = self._collect(probes, system, Run(run))
+        if not is_known_run(system, evidence, run):
+            raise UsageError(
+                f"run {run!r} is found nowhere: not in the database, the logs or the API",
+                hint="check the id; `doctor preflight` lists the runs that are sick",
+            )
+        inference = infer(self.book.rules, evidence, self.engine)
+        found = demote_stale(
+            diagnose(self.book.rules, inference.verdicts), evidence, self.memory.repaired(run)
+        )
+        every = {rule.id: rule for rule in self.book.rules}
+        prescription = prescribe(found, every, self.registry.fixer, system, run, choices)
+        examination = Examination(
+            run,
+            evidence,
+            inference.verdicts,
+            prescription.diagnoses,
+            prescription.plan if inference.agreed else None,
+            prescription.plans if inference.agreed else {},
+            prescription.open_cells if inference.agreed else (),
+            inference.agreed,
+            inference.note,
+            self.memory.open_incident(run),
+        )
+        return examination, system, probes
+
+    def _clinic(self, system: System, probes: tuple[Probe, ...], store: Store) -> Clinic:
+        return Clinic(
+            system,
+            open_write_door(self._database()),
+            store,
+            probes,
+            self.memory.limits,
+            timedelta(seconds=self.settings.approvals.ttl),
+            self._step,
+        )
+
+    def _authority(
+        self, examination: Examination, store: Store, max_tier: Tier, *, attended: bool
+    ) -> Authority:
+        stop = paused(self.memory.identity)
+        is_alone = isinstance(self.engine, ReferenceEngine) and self.settings.engine != "reference"
+        return Authority(
+            max_tier,
+            attended,
+            self.memory.approved(examination.run),
+            f"{stop.reason} ({stop.by})" if stop else None,
+            _repairs(examination.plan, store),
+            examination.note if is_alone else None,
+        )
+
+    def _looked_at_again(self, treatment: Treatment, run: str) -> Treatment:
+        if treatment.status not in ("healed", "unknown") or not treatment.outcomes:
+            return treatment
+        after = self.examine(run)
+        outcome = treatment.outcomes[-1]
+        if outcome.verified == "clear" and after.findings:
+            return Treatment(
+                after,
+                "sick",
+                3,
+                treatment.decision,
+                treatment.incident,
+                treatment.plan,
+                treatment.outcomes,
+            )
+        return treatment
+
+    def _recover_pending(self) -> tuple[Fix, ...]:
+        store = self.memory.open_for_reading()
+        if store is None or not store.fixes.pending():
+            return ()
+        url = self._database()
+
+        def verify(fix: Fix) -> tuple[Verified, str]:
+            system, probes = self._open(fix.plan.run)
+            return verify_plan(fix.plan, system, probes)
+
+        return finish_pending(store, open_read_door(url), open_write_door(url), verify)
+
+    def _database(self) -> str:
+        url = self.settings.system.database
+        if url is None:
+            raise UsageError("no database is configured", hint="give --database")
+        return url
+
+
+def _engine(settings: Settings) -> Engine:
+    if settings.engine == "reference":
+        return ReferenceEngine()
+    if settings.engine == "durable" or durable_available():
+        return DurableEngine()
+    return ReferenceEngine()
+
+
+def _repairs(plan: Plan | None, store: Store) -> int:
+    if plan is None:
+        return 0
+    counts = [
+        len(store.fixes.repairs(plan.run, change.table, name, change.key))
+        for change in plan.changes
+        for name in change.to
+    ]
+    return max(counts, default=0)
+
+
+def _count_runs(system: System) -> int | None:
+    if system.database is None or system.layout is None:
+        return None
+    return system.database.count(system.layout.run.table, {})

@@ -1,0 +1,68 @@
+"""The errors that Doctor raises, and the exit code that each one means.
+
+DoctorError
+├── UsageError    what the user named cannot be used (exit 2)
+│   └── RuleError  a rule file is wrong, with file:line:column (exit 2)
+├── SourceError   a source of evidence could not be read; becomes a Gap (exit 9)
+└── TreatmentError  a change could not be carried out as planned (exit 7)
+"""
+
+from __future__ import annotations
+
+
+class DoctorError(Exception):
+    """An error that says what is wrong, where, and which one step would help.
+
+    Attributes:
+        message: lower case, matter of fact, true on its own.
+        hint: one step that can be pasted, or None.
+        location: ``file:line:column`` or another place, or None.
+        code: stable short code of the error class.
+        exit_code: what the command line exits with.
+    """
+
+    code = "D000"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None, location: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.location = location
+
+    def __str__(self) -> str:
+        place = f"{self.location}: " if self.location else ""
+        return f"{place}{self.message}"
+
+
+class UsageError(DoctorError):
+    """What the user named cannot be used: no such file, unknown run, bad settings, bad store."""
+
+    code = "D001"
+    exit_code = 2
+
+
+class RuleError(UsageError):
+    """A rule file cannot be loaded. ``problems`` holds every mistake of every file."""
+
+    code = "D002"
+
+    def __init__(self, problems: tuple[DoctorError, ...]):
+        first = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{first.message}{more}", hint=first.hint, location=first.location)
+        self.problems = problems
+
+
+class SourceError(DoctorError):
+    """A source of evidence could not be read; whoever collects evidence turns it into a Gap."""
+
+    code = "D003"
+    exit_code = 9
+
+
+class TreatmentError(DoctorError):
+    """A change could not be carried out exactly as planned; nothing of it was kept."""
+
+    code = "D004"
+    exit_code = 7

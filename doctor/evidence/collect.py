@@ -1,0 +1,43 @@
+"""Runs every probe on its own: what one of them raises becomes its Gap and stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from loguru import logger
+
+from doctor.errors import DoctorError
+from doctor.model.evidence import Evidence, Fact, Gap
+from doctor.model.system import Probe, Run, System
+
+FACT_CAP = 100_000
+
+
+def collect_evidence(probes: Sequence[Probe], system: System, run: Run) -> Evidence:
+    """Return what all probes observe about ``run``, in the order of the probes."""
+    facts: list[Fact] = []
+    gaps: list[Gap] = []
+    for probe in probes:
+        for one in _observed(probe, system, run):
+            if isinstance(one, Gap):
+                gaps.append(one)
+            else:
+                facts.append(one)
+    return Evidence(tuple(facts), tuple(dict.fromkeys(gaps)))
+
+
+def _observed(probe: Probe, system: System, run: Run) -> Iterable[Fact | Gap]:
+    kinds = tuple(kind.name for kind in probe.kinds)
+    number = 0
+    try:
+        for one in probe.collect(system, run):
+            number += 1
+            if number > FACT_CAP:
+                yield Gap(probe.name, f"more than {FACT_CAP:,} facts; the rest is left out", kinds)
+                return
+            yield one
+    except DoctorError as error:
+        yield Gap(probe.name, error.message, kinds)
+    except Exception as error:  # noqa: BLE001 - a plugin's probe may fail in any way
+        logger.opt(exception=error).debug("probe {} failed", probe.name)
+        yield Gap(probe.name, f"the probe failed: {type(error).__name__}: {error}", kinds)

@@ -1,0 +1,101 @@
+"""Opens the system under care: its ports, where its runs are kept, and how one run is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from doctor.errors import SourceError, UsageError
+from doctor.model.layout import Layout
+from doctor.model.ports import Api, Code, Log, ReadDoor
+from doctor.model.rule import ValueMapping
+from doctor.model.schema import CodeModels
+from doctor.model.system import System
+from doctor.runs.layout import find_layout
+from doctor.runs.route import fill_route, find_route, logged_route, stored_route
+from doctor.settings import Settings
+from doctor.system.api import BoundedApi
+from doctor.system.database import open_read_door
+from doctor.system.files import find_logs
+from doctor.system.source import SourceCode
+
+Paths = Callable[[Iterable[Log]], Iterable[str]]
+
+
+def open_system(
+    settings: Settings,
+    run: str | None,
+    identity: str,
+    mappings: tuple[ValueMapping, ...],
+    logged_paths: Paths,
+) -> System:
+    """Return the system that the settings describe, as far as it can be opened.
+
+    What cannot be read becomes a reason that the probes turn into Gaps; what the user named and
+    is not there raises UsageError.
+    """
+    wanted = settings.system
+    url = wanted.database_readonly or wanted.database
+    code = _code(wanted.models, by_import=wanted.import_models)
+    api = BoundedApi(wanted.api) if wanted.api else None
+    logs = find_logs(wanted.logs, run)
+    door, layout, layout_reason = _database(url, code, run, wanted.runs.table)
+    paths = tuple(logged_paths(logs)) if logs else ()
+    template, route_reason = _template(api, layout, paths, run)
+    prefix = template or (logged_route(paths, run) if run is not None else None)
+    if prefix is None and door is not None and layout is not None:
+        prefix = stored_route(paths, layout.run, door)
+    return System(
+        identity=identity,
+        database=door,
+        api=api,
+        code=code,
+        logs=logs,
+        reports=find_logs(wanted.error_reports, run),
+        layout=layout,
+        layout_reason=layout_reason,
+        route=fill_route(template, run) if template and run is not None else None,
+        route_reason=route_reason,
+        run_prefix=prefix.partition("{}")[0] if prefix else None,
+        mappings=mappings,
+        terminal=frozenset(wanted.runs.terminal),
+    )
+
+
+def _code(models: str | None, *, by_import: bool) -> Code | None:
+    if models is None:
+        return None
+    path = Path(models)
+    if not path.exists():
+        raise UsageError(f"there are no models at {models!r}")
+    return SourceCode(path, by_import=by_import)
+
+
+def _models(code: Code | None) -> CodeModels | None:
+    try:
+        return code.models() if code else None
+    except SourceError:
+        return None
+
+
+def _database(
+    url: str | None, code: Code | None, run: str | None, table: str | None
+) -> tuple[ReadDoor | None, Layout | None, str | None]:
+    if url is None:
+        return None, None, None
+    door = open_read_door(url)
+    try:
+        return door, find_layout(door, _models(code), run, table), None
+    except SourceError as error:
+        return door, None, error.message
+
+
+def _template(
+    api: Api | None, layout: Layout | None, paths: Iterable[str], run: str | None
+) -> tuple[str | None, str | None]:
+    if api is None or run is None:
+        return None, None
+    try:
+        return find_route(api, layout.run.table.name if layout else None, paths, run), None
+    except SourceError as error:
+        return None, error.message

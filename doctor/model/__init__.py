@@ -1,0 +1,1 @@
+"""The nouns of Doctor as frozen values, and the ports as protocols. No I/O in here."""

@@ -1,0 +1,99 @@
+"""What would be changed, who may let it pass, and what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from doctor.model.evidence import Scalar
+from doctor.model.rule import Verify
+from doctor.model.tier import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class SetCells:
+    """Set cells of exactly one row, if they still hold the expected values.
+
+    ``key`` is the whole primary key; ``expected`` and ``to`` hold the same columns.
+    """
+
+    table: str
+    key: Mapping[str, Scalar]
+    expected: Mapping[str, Scalar]
+    to: Mapping[str, Scalar]
+
+
+Change = SetCells
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The exact changes for one run, in order; nothing else is ever applied.
+
+    Attributes:
+        target: identity of the database, without credentials.
+        run: the run that the plan belongs to; () changes mean there is nothing to do.
+        rules: ids of the rules behind it, with their revisions.
+        tier: the highest tier of its parts.
+        cost: budget points.
+        verify: the checks after it.
+        notes: what a reader should know, e.g. that a marker table will be created.
+    """
+
+    target: str
+    run: str
+    rules: tuple[str, ...]
+    changes: tuple[Change, ...]
+    tier: Tier
+    cost: int
+    verify: tuple[Verify, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over target, run, rules, tier and every change with its expected values."""
+        changes = [
+            [one.table, _pairs(one.key), _pairs(one.expected), _pairs(one.to)]
+            for one in self.changes
+        ]
+        parts = [self.target, self.run, list(self.rules), changes, int(self.tier)]
+        text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"), default=_bytes)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _bytes(value: object) -> object:
+    return {"bytes": value.hex()} if isinstance(value, bytes) else repr(value)
+
+
+def _pairs(cells: Mapping[str, Scalar]) -> list[list[Scalar]]:
+    return [[name, cells[name]] for name in sorted(cells)]
+
+
+Ruling = Literal["approve", "ask", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a plan may be applied now, and why."""
+
+    ruling: Ruling
+    reason: str
+
+
+Result = Literal["applied", "not_applied", "failed", "undone", "undo_failed"]
+Verified = Literal["clear", "failed", "could_not_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a plan. ``verified`` is None while no check has run."""
+
+    fix: str
+    plan: str
+    changes: tuple[Change, ...]
+    result: Result
+    verified: Verified | None
+    reason: str

@@ -1,0 +1,74 @@
+"""Where a system keeps its runs: discovered from keys and references, never from names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from doctor.model.evidence import Scalar
+from doctor.model.schema import LiveTable
+
+Role = Literal["run", "tier", "phase", "task"]
+_INTEGER = ("INT", "SERIAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A table that belongs to the runs.
+
+    Attributes:
+        role: what its rows are to a run, derived from the references between the tables.
+        table: the live table.
+        via: the column through which a row names its run: the run table's own key, or the
+            column that references ``parent``.
+        parent: the member that it references, None for the run table.
+        parent_key: the referenced column of the parent.
+    """
+
+    role: Role
+    table: LiveTable
+    via: str
+    parent: Member | None = None
+    parent_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The run table first, then its children, parents before their children."""
+
+    members: tuple[Member, ...]
+
+    @property
+    def run(self) -> Member:
+        """The run table."""
+        return self.members[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The rows that belong to one run: ``column`` equals ``value``, or leads to such a parent."""
+
+    column: str
+    value: Scalar = None
+    parent: LiveTable | None = None
+    parent_key: str | None = None
+    parent_within: Within | None = None
+
+
+def rows_of_run(member: Member, run: Scalar) -> Within:
+    """Return the condition that selects the rows of ``member`` that belong to ``run``."""
+    if member.parent is None or member.parent.parent is None:
+        return Within(member.via, run)
+    return Within(
+        member.via,
+        parent=member.parent.table,
+        parent_key=member.parent_key,
+        parent_within=rows_of_run(member.parent, run),
+    )
+
+
+def as_key(table: LiveTable, column: str, run: str) -> Scalar:
+    """Return ``run`` as the type of the column that holds it."""
+    declared = table.column(column)
+    is_integer = declared is not None and declared.type.upper().startswith(_INTEGER)
+    return int(run) if is_integer and run.isdecimal() else run

@@ -1,0 +1,106 @@
+"""What the code believes about its tables, and what the live database says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doctor.model.evidence import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class EnumValues:
+    """The complete set of values that a column's enum accepts as stored.
+
+    ``values`` are in the order of definition, as the database holds them; ``aliases`` are the
+    accepted names of alias members; ``location`` is ``file:line`` of the definition.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    location: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeColumn:
+    """A column as the code declares it. ``default`` is source text; None: no default."""
+
+    name: str
+    type: str | None
+    nullable: bool | None
+    primary_key: bool = False
+    foreign_key: str | None = None
+    default: str | None = None
+    server_default: str | None = None
+    enum: EnumValues | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTable:
+    """A table as the code declares it. ``location`` is ``file:line`` of its class."""
+
+    name: str
+    schema: str | None
+    columns: tuple[CodeColumn, ...]
+    location: str
+
+    def column(self, name: str) -> CodeColumn | None:
+        """Return the column called ``name``, or None."""
+        return next((one for one in self.columns if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGap:
+    """A part of the models that could not be read completely: ``where`` is file:line."""
+
+    where: str
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeModels:
+    """All tables that the models declare, and what of them stayed unread."""
+
+    tables: tuple[CodeTable, ...] = ()
+    gaps: tuple[CodeGap, ...] = ()
+
+    def table(self, name: str) -> CodeTable | None:
+        """Return the table called ``name``, or None."""
+        return next((one for one in self.tables if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveForeignKey:
+    """A foreign key that the database declares."""
+
+    columns: tuple[str, ...]
+    table: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveColumn:
+    """A column as the database declares it; ``type`` is the database's own name of the type."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTable:
+    """A table as the database declares it."""
+
+    name: str
+    columns: tuple[LiveColumn, ...]
+    primary_key: tuple[str, ...]
+    foreign_keys: tuple[LiveForeignKey, ...]
+
+    def column(self, name: str) -> LiveColumn | None:
+        """Return the column called ``name``, or None."""
+        return next((one for one in self.columns if one.name == name), None)
+
+
+Row = Mapping[str, Scalar]

@@ -1,0 +1,160 @@
+"""Finds the run table and its children from keys and references, never from names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from doctor.errors import SourceError, UsageError
+from doctor.model.layout import Layout, Member, Role, as_key
+from doctor.model.ports import ReadDoor
+from doctor.model.schema import CodeModels, LiveForeignKey, LiveTable
+
+
+def find_layout(
+    door: ReadDoor, code: CodeModels | None, run: str | None, configured: str | None
+) -> Layout:
+    """Return where the runs are kept.
+
+    The run table is ``configured``, else the table whose key holds ``run`` and that others
+    reference, else (an orphan) the table that a child references by ``run``, else the one table
+    that others reference and that references none of them.
+
+    Raises:
+        UsageError: the configured table is not there.
+        SourceError: the database cannot be read, or several tables would do.
+    """
+    tables = {table.name: table for table in door.tables()}
+    links = _links(tables, code)
+    name = _run_table(door, tables, links, run, configured)
+    return Layout(_members(tables[name], tables, links))
+
+
+Links = Mapping[str, tuple[LiveForeignKey, ...]]
+
+
+def _links(tables: Mapping[str, LiveTable], code: CodeModels | None) -> Links:
+    """Return the single-column references of every table, as declared live or in the code."""
+    links: dict[str, tuple[LiveForeignKey, ...]] = {}
+    for table in tables.values():
+        found = {one.columns[0]: one for one in table.foreign_keys if len(one.columns) == 1}
+        declared = code.table(table.name) if code else None
+        for column in declared.columns if declared else ():
+            if column.foreign_key and column.name not in found and table.column(column.name):
+                target, _, key = column.foreign_key.rpartition(".")
+                found[column.name] = LiveForeignKey((column.name,), target, (key,))
+        links[table.name] = tuple(
+            one
+            for one in found.values()
+            if one.table in tables and one.table != table.name and _referenced(one, tables)
+        )
+    return links
+
+
+def _referenced(link: LiveForeignKey, tables: Mapping[str, LiveTable]) -> bool:
+    return not link.references or tables[link.table].column(link.references[0]) is not None
+
+
+def _run_table(
+    door: ReadDoor,
+    tables: Mapping[str, LiveTable],
+    links: Links,
+    run: str | None,
+    configured: str | None,
+) -> str:
+    if configured is not None:
+        if configured not in tables:
+            raise UsageError(
+                f"the database has no table {configured!r}, which [system.runs] names",
+                hint=f"its tables are {', '.join(tables) or 'none'}",
+            )
+        return configured
+    parents = {link.table for many in links.values() for link in many}
+    keyed = [name for name in sorted(parents) if len(tables[name].primary_key) == 1]
+    if run is not None:
+        holders = [name for name in keyed if _holds(door, tables[name], run)]
+        if not holders:
+            holders = [name for name in keyed if _is_referenced_by(door, tables, links, name, run)]
+        if holders:
+            return _only(holders, links)
+    roots = [name for name in keyed if not links[name]]
+    return _only(roots or keyed, links)
+
+
+def _only(names: list[str], links: Links) -> str:
+    if not names:
+        raise SourceError(
+            "no table looks like a run table: none is referenced by another",
+            hint='name it in doctor.toml: [system.runs] table = "..."',
+        )
+    ranked = sorted(names, key=lambda name: -len(_descendants(name, links)))
+    if len(ranked) > 1:
+        first, second = (len(_descendants(name, links)) for name in ranked[:2])
+        if first == second:
+            raise SourceError(
+                f"several tables look like the run table: {', '.join(sorted(names))}",
+                hint='name it in doctor.toml: [system.runs] table = "..."',
+            )
+    return ranked[0]
+
+
+def _descendants(name: str, links: Links) -> set[str]:
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        parent = todo.pop()
+        for child, many in links.items():
+            if child not in found and child != name and any(one.table == parent for one in many):
+                found.add(child)
+                todo.append(child)
+    return found
+
+
+def _holds(door: ReadDoor, table: LiveTable, run: str) -> bool:
+    key = table.primary_key[0]
+    return door.count(table, {key: as_key(table, key, run)}) > 0
+
+
+def _is_referenced_by(
+    door: ReadDoor, tables: Mapping[str, LiveTable], links: Links, parent: str, run: str
+) -> bool:
+    return any(
+        door.count(tables[child], {link.columns[0]: as_key(tables[child], link.columns[0], run)})
+        for child, many in links.items()
+        for link in many
+        if link.table == parent
+    )
+
+
+def _members(root: LiveTable, tables: Mapping[str, LiveTable], links: Links) -> tuple[Member, ...]:
+    found = {root.name: Member("run", root, root.primary_key[0])}
+    depth = _depths(root.name, links)
+    for name in sorted(depth, key=lambda one: (depth[one], one)):
+        link = min(
+            (one for one in links[name] if one.table == root.name or one.table in depth),
+            key=lambda one: (depth.get(one.table, 0), one.columns[0]),
+        )
+        parent = found[link.table]
+        key = link.references[0] if link.references else parent.table.primary_key[0]
+        role = _role(name, depth, links)
+        found[name] = Member(role, tables[name], link.columns[0], parent, key)
+    return tuple(found.values())
+
+
+def _depths(root: str, links: Links) -> dict[str, int]:
+    """Return for each descendant the longest chain of references up to the root."""
+    below = _descendants(root, links)
+    depth = dict.fromkeys(below, 1)
+    for _ in below:
+        for child in below:
+            above = [depth[one.table] for one in links[child] if one.table in below]
+            depth[child] = min(1 + max(above, default=0), len(below))
+    return depth
+
+
+def _role(name: str, depth: Mapping[str, int], links: Links) -> Role:
+    if depth[name] > 2:  # noqa: PLR2004 - run, tier, phase, and below that tasks
+        return "task"
+    has_children = any(
+        one.table == name for child in depth if child != name for one in links[child]
+    )
+    return "tier" if has_children and depth[name] == 1 else "phase"

@@ -1,0 +1,253 @@
+"""doctor.toml, [tool.doctor] and DOCTOR_*: what the owner configured, as one frozen value."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from doctor.errors import UsageError
+from doctor.model.tier import Tier
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)(?P<path>[^?]+)(?P<query>.*)", re.DOTALL)
+
+
+def parse_duration(text: object) -> float:
+    """Return the seconds that ``30m``, ``1h``, ``90s`` or ``250ms`` means."""
+    if isinstance(text, float):
+        return text
+    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is not a duration such as '30m' or '90s'")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def parse_tier(text: object) -> Tier:
+    """Return the tier called ``text``."""
+    if isinstance(text, Tier):
+        return text
+    if not isinstance(text, str) or text not in Tier.__members__:
+        raise ValueError(f"{text!r} is not one of {', '.join(Tier.__members__)}")
+    return Tier[text]
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration)]
+TierName = Annotated[Tier, BeforeValidator(parse_tier)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class RunsSettings(_Part):
+    """[system.runs]: only where names differ from what is discovered."""
+
+    table: str | None = None
+    key: str | None = None
+    terminal: tuple[str, ...] = ()
+
+
+class SystemSettings(_Part):
+    """[system]: where the system under care keeps its data, API, models and logs."""
+
+    kind: Literal["discovered"] = "discovered"
+    database: str | None = None
+    database_readonly: str | None = None
+    api: str | None = None
+    models: str | None = None
+    import_models: bool = False
+    logs: tuple[str, ...] = ()
+    error_reports: tuple[str, ...] = ()
+    runs: RunsSettings = RunsSettings()
+
+
+class StoreSettings(_Part):
+    """[store]: where Doctor keeps what it remembers."""
+
+    url: str | None = None
+
+
+class RulesSettings(_Part):
+    """[rules]: folders or files with the team's own rules, signatures and mappings."""
+
+    paths: tuple[str, ...] = ()
+
+
+class Window(_Part):
+    """Budget points that may be spent in a time window, in seconds."""
+
+    points: int
+    per: Seconds
+
+
+class BudgetSettings(_Part):
+    """[budget]: risk points per run and per system; SAFE costs 1, GUARDED and above 3."""
+
+    run: Window = Window(points=6, per=1800.0)
+    system: Window = Window(points=30, per=3600.0)
+
+
+class HookSettings(_Part):
+    """[hook]: what the retry hook may take; ``deadline`` is in seconds."""
+
+    deadline: Seconds = 1.0
+    max_tier: TierName = Tier.ADVISE
+
+
+class ApprovalSettings(_Part):
+    """[approvals]: how long a question stays open, in seconds."""
+
+    ttl: Seconds = 86400.0
+
+
+class Settings(_Part):
+    """Everything that is configured; relative paths are already resolved against the file."""
+
+    engine: Literal["auto", "durable", "reference"] = "auto"
+    system: SystemSettings = SystemSettings()
+    store: StoreSettings = StoreSettings()
+    rules: RulesSettings = RulesSettings()
+    budget: BudgetSettings = BudgetSettings()
+    hook: HookSettings = HookSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    file: str | None = None
+
+
+_ENVIRONMENT = {
+    "DOCTOR_DATABASE": ("system", "database"),
+    "DOCTOR_API": ("system", "api"),
+    "DOCTOR_MODELS": ("system", "models"),
+    "DOCTOR_STORE": ("store", "url"),
+    "DOCTOR_ENGINE": ("engine",),
+    "DOCTOR_HOOK_DEADLINE": ("hook", "deadline"),
+    "DOCTOR_HOOK_MAX_TIER": ("hook", "max_tier"),
+}
+
+
+def find_config(start: Path) -> Path | None:
+    """Return doctor.toml or a pyproject.toml with [tool.doctor], upwards from ``start``."""
+    for folder in (start, *start.parents):
+        own = folder / "doctor.toml"
+        if own.is_file():
+            return own
+        shared = folder / "pyproject.toml"
+        if shared.is_file() and "doctor" in _read_toml(shared).get("tool", {}):
+            return shared
+    return None
+
+
+def load_settings(
+    config: Path | None,
+    *,
+    overrides: Mapping[tuple[str, ...], Any] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    start: Path | None = None,
+) -> Settings:
+    """Return the settings: overrides beat DOCTOR_* beat the file; a wrong key is a UsageError.
+
+    ``overrides`` maps a path such as ("system", "api") to its value; relative paths in overrides
+    and in the environment are relative to the working directory.
+    """
+    here = start or Path.cwd()
+    file = config or find_config(here)
+    data: dict[str, Any] = {}
+    if file is not None:
+        raw = _read_toml(file)
+        data = raw.get("tool", {}).get("doctor", {}) if file.name == "pyproject.toml" else raw
+        data = _resolved(data, file.parent.resolve())
+        data["file"] = str(file)
+    extra: dict[str, Any] = {}
+    for name, path in _ENVIRONMENT.items():
+        if environment.get(name):
+            _put(extra, path, environment[name])
+    for path, value in (overrides or {}).items():
+        if value not in (None, ()):
+            _put(extra, path, value)
+    merged = _merged(data, _resolved(extra, here.resolve()))
+    try:
+        return Settings.model_validate(_tuples(merged))
+    except ValidationError as error:
+        raise _wrong_settings(error, file) from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not valid TOML: {error}", location=str(file)) from error
+
+
+def _put(data: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        data = data.setdefault(name, {})
+    data[path[-1]] = value
+
+
+def _merged(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    out = dict(low)
+    for name, value in high.items():
+        old = out.get(name)
+        if isinstance(old, dict) and isinstance(value, dict):
+            out[name] = _merged(old, value)
+        else:
+            out[name] = value
+    return out
+
+
+def _resolved(data: dict[str, Any], base: Path) -> dict[str, Any]:
+    out = {name: dict(part) if isinstance(part, dict) else part for name, part in data.items()}
+    system, store, rules = (out.get(name, {}) for name in ("system", "store", "rules"))
+    for part, names in ((system, ("database", "database_readonly")), (store, ("url",))):
+        for name in names:
+            if isinstance(part, dict) and isinstance(part.get(name), str):
+                part[name] = _absolute_url(part[name], base)
+    if isinstance(system, dict):
+        if isinstance(system.get("models"), str):
+            system["models"] = str(base / system["models"])
+        for name in ("logs", "error_reports"):
+            if isinstance(system.get(name), list | tuple):
+                system[name] = [str(base / one) for one in system[name]]
+    if isinstance(rules, dict) and isinstance(rules.get("paths"), list | tuple):
+        rules["paths"] = [str(base / one) for one in rules["paths"]]
+    return out
+
+
+def _absolute_url(url: str, base: Path) -> str:
+    found = _SQLITE.fullmatch(url)
+    if found is None or found["path"] == ":memory:":
+        return url
+    return f"sqlite:///{base / found['path']}{found['query']}"
+
+
+def _tuples(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _tuples(value) for name, value in data.items()}
+    return tuple(_tuples(one) for one in data) if isinstance(data, list) else data
+
+
+def _wrong_settings(error: ValidationError, file: Path | None) -> UsageError:
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(first["loc"][-1]), _names(first["loc"][:-1]), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else None
+        return UsageError(f"unknown setting {path!r}", hint=hint, location=str(file or "settings"))
+    message = first["msg"].removeprefix("Value error, ")
+    return UsageError(f"setting {path!r}: {message}", location=str(file or "settings"))
+
+
+def _names(path: Sequence[int | str]) -> list[str]:
+    model: Any = Settings
+    for part in path:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)

@@ -1,0 +1,88 @@
+"""One fix, as a value, and the steps it can take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from doctor.errors import UsageError
+from doctor.model.change import Plan
+from doctor.model.evidence import Scalar
+from doctor.model.ports import ChangeImage
+from doctor.store.serial import images_from_json, plan_from_json
+
+FixState = Literal[
+    "intended",
+    "not_applied",
+    "applied",
+    "verified",
+    "verify_failed",
+    "unverified",
+    "undoing",
+    "undone",
+    "undo_failed",
+]
+
+_KEPT: frozenset[FixState] = frozenset({"undoing", "undone", "undo_failed"})
+
+NEXT: Mapping[FixState, frozenset[FixState]] = {
+    "intended": frozenset({"applied", "not_applied"}),
+    "not_applied": frozenset(),
+    "applied": _KEPT | {"verified", "verify_failed", "unverified"},
+    "verified": _KEPT,
+    "verify_failed": _KEPT,
+    "unverified": _KEPT | {"verified", "verify_failed"},
+    "undoing": frozenset({"undone", "undo_failed"}),
+    "undone": frozenset(),
+    "undo_failed": frozenset({"undoing", "undone"}),
+}
+PENDING: frozenset[FixState] = frozenset({"intended", "applied", "verify_failed", "undoing"})
+REACHED: frozenset[FixState] = frozenset(NEXT) - {"intended", "not_applied"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A plan on its way. ``images`` are the rows before and after it, once it is applied."""
+
+    id: str
+    plan: Plan
+    state: FixState
+    reason: str
+    incident: str | None
+    approval: str | None
+    images: tuple[ChangeImage, ...]
+    intended_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether recovery must finish it."""
+        return self.state in PENDING
+
+
+def fix_from_row(row: Mapping[Any, Any]) -> Fix:
+    """Return a stored fix; raises UsageError if its plan is not the one that was stored."""
+    plan = plan_from_json(row["plan"])
+    if plan.hash != row["plan_hash"] or row["state"] not in get_args(FixState):
+        raise UsageError(f"fix {row['id']} is damaged in the store")
+    return Fix(
+        id=row["id"],
+        plan=plan,
+        state=row["state"],
+        reason=row["reason"],
+        incident=row["incident"],
+        approval=row["approval"],
+        images=images_from_json(row["images"]) if row["images"] is not None else (),
+        intended_at=row["intended_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def touches(plan: Plan, table: str, column: str, key: Mapping[str, Scalar]) -> bool:
+    """Tell whether a plan changes this cell."""
+    return any(
+        change.table == table and column in change.to and dict(change.key) == dict(key)
+        for change in plan.changes
+    )

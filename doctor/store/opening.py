@@ -1,0 +1,188 @@
+"""Opening a store, and making one where there is none."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import weakref
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, overload
+
+from sqlalchemy import Connection, Engine, insert, inspect
+from sqlalchemy.exc import DBAPIError
+
+from doctor.errors import UsageError
+from doctor.store.anchor import NO_HEAD, Anchor
+from doctor.store.choice import shown_url
+from doctor.store.engine import BEGIN, connect, in_our_words, prefer_wal, store_file
+from doctor.store.identity import state_folder
+from doctor.store.journal import HEAD
+from doctor.store.meta import get_meta
+from doctor.store.serial import canonical
+from doctor.store.session import Session
+from doctor.store.store import Store
+from doctor.store.tables import SCHEMA_VERSION, journal, meta, metadata
+
+_VERSION = "doctor_schema"
+_NAME = "store_id"
+_BUSY_TIMEOUT = 5.0
+
+
+def random_id(prefix: str) -> str:
+    """Return an id that a person can read aloud, e.g. ``I-7f3a9c2e``."""
+    return f"{prefix}-{secrets.token_hex(4)}"
+
+
+@overload
+def open_store(
+    url: str,
+    clock: Callable[[], datetime],
+    *,
+    target: str,
+    create: Literal[True],
+    new_id: Callable[[str], str] = ...,
+    busy_timeout: float = ...,
+) -> Store: ...
+@overload
+def open_store(
+    url: str,
+    clock: Callable[[], datetime],
+    *,
+    target: str,
+    create: bool,
+    new_id: Callable[[str], str] = ...,
+    busy_timeout: float = ...,
+) -> Store | None: ...
+def open_store(
+    url: str,
+    clock: Callable[[], datetime],
+    *,
+    target: str,
+    create: bool,
+    new_id: Callable[[str], str] = random_id,
+    busy_timeout: float = _BUSY_TIMEOUT,
+) -> Store | None:
+    """Open what Doctor remembers about ``target``; close it after use.
+
+    Without ``create`` nothing is ever written here, and a store that does not exist is None.
+    ``clock`` returns aware times; ``busy_timeout`` is in seconds. Raises UsageError for what is no
+    store, is damaged, newer than this version or not writable, SourceError for a locked one.
+    """
+    path = store_file(url)
+    if create:
+        _create_file(path, url)
+    elif not _exists(path, url):
+        return None
+    engine = connect(path, busy_timeout)
+    try:
+        name = _ready(engine, url, create=create)
+    except BaseException as error:
+        engine.dispose()
+        if isinstance(error, DBAPIError):
+            raise in_our_words(error, url) from None
+        raise
+    if name is None:
+        engine.dispose()
+        return None
+    anchor = Anchor(state_folder() / "heads" / f"{name}.json")
+    session = Session(engine, url, target, clock, new_id, anchor)
+    store = Store(session)
+    weakref.finalize(store, engine.dispose)
+    return store
+
+
+def _create_file(path: Path, url: str) -> None:
+    """An empty file is an empty database: the tables come in one transaction."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise UsageError(
+            f"the store {shown_url(url)!r} cannot be created or written: "
+            f"{os.strerror(error.errno or 0)}",
+            hint="name another one with --store",
+        ) from None
+
+
+def _exists(path: Path, url: str) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UsageError(
+            f"the store {shown_url(url)!r} cannot be opened: {os.strerror(error.errno or 0)}"
+        ) from None
+
+
+def _ready(engine: Engine, url: str, *, create: bool) -> str | None:
+    """Return the name of the store in this file, or None where there is none."""
+    with engine.connect() as connection, connection.begin():
+        found = _check(connection, url)
+    if found is None and create:
+        writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
+        with writing.connect() as connection, connection.begin():
+            found = _check(connection, url) or _build(connection)
+    if create:
+        prefer_wal(engine)
+    return found
+
+
+def _build(connection: Connection) -> str:
+    metadata.create_all(connection)
+    for action in ("UPDATE", "DELETE"):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER journal_no_{action.lower()} BEFORE {action} ON {journal.name} "
+            "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+        )
+    name = secrets.token_hex(8)
+    connection.execute(
+        insert(meta),
+        [
+            {"name": _VERSION, "value": str(SCHEMA_VERSION)},
+            {"name": _NAME, "value": name},
+            {"name": HEAD, "value": canonical([NO_HEAD.seq, NO_HEAD.hash])},
+        ],
+    )
+    return name
+
+
+def _check(connection: Connection, url: str) -> str | None:
+    """Return the name of the store, or None for an empty database."""
+    columns = _columns(connection)
+    if not columns:
+        return None
+    store = repr(shown_url(url))
+    known = {"name", "value"} <= columns.get("meta", set())
+    version = get_meta(connection, _VERSION) if known else None
+    if version is None or not version.isdecimal():
+        raise UsageError(
+            f"{store} is a database, but not a store of doctor",
+            hint="name another one with --store",
+        )
+    if int(version) > SCHEMA_VERSION:
+        raise UsageError(
+            f"the store {store} was written by a newer version of doctor "
+            f"(schema {version}, this one knows {SCHEMA_VERSION})",
+            hint="pip install --upgrade run-doctor",
+        )
+    for table in metadata.sorted_tables:
+        missing = {column.name for column in table.columns} - columns.get(table.name, set())
+        if missing:
+            raise UsageError(
+                f"the store {store} is damaged: table {table.name!r} lacks {sorted(missing)}"
+            )
+    name = get_meta(connection, _NAME)
+    if name is None or not name.isalnum():
+        raise UsageError(f"the store {store} is damaged: it has no name")
+    return name
+
+
+def _columns(connection: Connection) -> dict[str, set[str]]:
+    inspector = inspect(connection)
+    return {
+        table: {column["name"] for column in inspector.get_columns(table)}
+        for table in inspector.get_table_names()
+    }

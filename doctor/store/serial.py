@@ -1,0 +1,139 @@
+"""Plans and row images as JSON and back, value for value."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from doctor.errors import TreatmentError, UsageError
+from doctor.model.change import Change, Plan, SetCells
+from doctor.model.evidence import Scalar
+from doctor.model.ports import ChangeImage
+from doctor.model.rule import Verify
+from doctor.model.tier import Tier
+
+
+def canonical(value: object) -> str:
+    """Return the one JSON text of a value: sorted names, ASCII, no spaces."""
+    return json.dumps(
+        value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Return the whole plan as canonical JSON."""
+    return canonical(
+        {
+            "target": _wire(plan.target),
+            "run": _wire(plan.run),
+            "rules": [_wire(rule) for rule in plan.rules],
+            "changes": [_change_to_wire(one) for one in plan.changes],
+            "tier": int(plan.tier),
+            "cost": plan.cost,
+            "verify": [[_wire(one.probe), one.expect_status] for one in plan.verify],
+            "notes": [_wire(note) for note in plan.notes],
+        }
+    )
+
+
+def plan_from_json(text: str) -> Plan:
+    """Return the plan that ``plan_to_json`` wrote; raises UsageError for anything else."""
+    try:
+        value = json.loads(text)
+        return Plan(
+            target=_text(value["target"]),
+            run=_text(value["run"]),
+            rules=tuple(_text(rule) for rule in value["rules"]),
+            changes=tuple(_change_from_wire(one) for one in value["changes"]),
+            tier=Tier(value["tier"]),
+            cost=int(value["cost"]),
+            verify=tuple(Verify(_text(probe), status) for probe, status in value["verify"]),
+            notes=tuple(_text(note) for note in value["notes"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise UsageError("a plan in the store is damaged") from None
+
+
+def images_to_json(images: Sequence[ChangeImage]) -> str:
+    """Return row images as canonical JSON."""
+    return canonical([[cells_to_wire(one.before), cells_to_wire(one.after)] for one in images])
+
+
+def images_from_json(text: str) -> tuple[ChangeImage, ...]:
+    """Return the images that ``images_to_json`` wrote; raises UsageError for anything else."""
+    try:
+        return tuple(
+            ChangeImage(_cells_from_wire(before), _cells_from_wire(after))
+            for before, after in json.loads(text)
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise UsageError("the row images in the store are damaged") from None
+
+
+def _change_to_wire(change: Change) -> object:
+    parts = (change.key, change.expected, change.to)
+    return {"set_cells": [_wire(change.table), *(cells_to_wire(part) for part in parts)]}
+
+
+def _change_from_wire(value: dict[str, Any]) -> Change:
+    table, *parts = value["set_cells"]
+    key, expected, to = (_cells_from_wire(part) for part in parts)
+    return SetCells(_text(table), key, expected, to)
+
+
+def cells_to_wire(cells: Mapping[str, Scalar]) -> list[list[object]]:
+    """Return cells as what JSON can hold; raises TreatmentError for values of other types."""
+    return [[_wire(name), _wire(value)] for name, value in cells.items()]
+
+
+def _cells_from_wire(pairs: list[list[Any]]) -> dict[str, Scalar]:
+    return {_text(name): cast("Scalar", _unwire(value)) for name, value in pairs}
+
+
+def _wire(value: object) -> object:
+    """Databases hand over more than JSON has: bytes, unpaired surrogates, infinity."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, str):
+        return value if value.isascii() or _is_unicode(value) else {"text": _pack(value)}
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    raise TreatmentError(f"a value of type {type(value).__name__!r} cannot be kept exactly")
+
+
+def _unwire(value: Any) -> object:
+    if not isinstance(value, dict):
+        return value
+    ((kind, packed),) = value.items()
+    if kind == "float":
+        return float(packed)
+    data = base64.b64decode(packed, validate=True)
+    if kind == "text":
+        return data.decode("utf-8", "surrogatepass")
+    if kind == "bytes":
+        return data
+    raise ValueError(kind)
+
+
+def _text(value: object) -> str:
+    text = _unwire(value)
+    if not isinstance(text, str):
+        raise TypeError(text)
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _pack(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()

@@ -1,0 +1,1 @@
+"""The ports to the system under care: the only place that does I/O on it."""

@@ -1,0 +1,37 @@
+"""CodeModels as JSON and back, for the child process that imports models."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from doctor.model.schema import CodeColumn, CodeGap, CodeModels, CodeTable, EnumValues
+
+
+def to_json(models: CodeModels) -> str:
+    """Return ``models`` as one line of JSON."""
+    return json.dumps(asdict(models))
+
+
+def from_json(line: str) -> CodeModels:
+    """Return the models in one line of JSON; raises ValueError or TypeError where it is none."""
+    found = json.loads(line)
+    return CodeModels(
+        tables=tuple(_table(one) for one in found["tables"]),
+        gaps=tuple(CodeGap(**one) for one in found["gaps"]),
+    )
+
+
+def _table(found: dict[str, Any]) -> CodeTable:
+    return CodeTable(**{**found, "columns": tuple(_column(one) for one in found["columns"])})
+
+
+def _column(found: dict[str, Any]) -> CodeColumn:
+    enum = found["enum"]
+    return CodeColumn(**{**found, "enum": None if enum is None else _enum(enum)})
+
+
+def _enum(found: dict[str, Any]) -> EnumValues:
+    lists = {name: tuple(found[name]) for name in ("values", "aliases")}
+    return EnumValues(**{**found, **lists})

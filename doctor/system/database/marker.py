@@ -1,0 +1,44 @@
+"""The marker that a fix leaves beside the data, in the transaction of the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from doctor.model.evidence import Scalar
+from doctor.model.ports import ChangeImage
+from doctor.model.schema import Row
+
+MARKER = sa.Table(
+    "doctor_applied",
+    sa.MetaData(),
+    sa.Column("fix", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("images", sa.Text, nullable=False),
+)
+
+
+def images_to_json(images: Sequence[ChangeImage]) -> list[Any]:
+    """Return the images as plain JSON values; bytes become {"bytes": hex}."""
+    return [[_row_out(one.before), _row_out(one.after)] for one in images]
+
+
+def images_from_json(data: Sequence[Any]) -> tuple[ChangeImage, ...]:
+    """Return the images that ``images_to_json`` wrote."""
+    return tuple(ChangeImage(_row_in(before), _row_in(after)) for before, after in data)
+
+
+def _row_out(row: Row) -> dict[str, Any]:
+    return {
+        name: {"bytes": value.hex()} if isinstance(value, bytes) else value
+        for name, value in row.items()
+    }
+
+
+def _row_in(row: dict[str, Any]) -> dict[str, Scalar]:
+    return {
+        name: bytes.fromhex(value["bytes"]) if isinstance(value, dict) else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,127 @@
+"""The write door on SQLAlchemy Core: compare-and-set, before- and after-images, marker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from doctor.errors import TreatmentError
+from doctor.model.change import SetCells
+from doctor.model.evidence import Scalar
+from doctor.model.ports import ChangeImage
+from doctor.model.schema import Row
+from doctor.system.database.marker import MARKER, images_to_json
+from doctor.system.database.reading import equals
+
+Translate = Callable[[str], AbstractContextManager[None]]
+
+
+class CoreWriteDoor:
+    """Opens write transactions on one database."""
+
+    def __init__(self, engine: Engine, *, translate: Translate, binary: str):
+        self._engine = engine
+        self._translate = translate
+        self._binary = binary
+
+    @contextmanager
+    def transaction(self) -> Iterator[CoreWriteTransaction]:
+        """Open one transaction; an exception inside rolls everything back."""
+        with self._translate("write"), self._engine.begin() as connection:
+            yield CoreWriteTransaction(connection, self._binary)
+
+
+class CoreWriteTransaction:
+    """One transaction that holds the write lock."""
+
+    def __init__(self, connection: Connection, binary: str):
+        self._connection = connection
+        self._binary = binary
+
+    def set_cells(self, change: SetCells) -> ChangeImage:
+        """Set the cells if they hold what was expected; raise TreatmentError otherwise."""
+        if not change.key or not change.to:
+            raise TreatmentError("a change without a key or without cells is refused")
+        before = self._row(change.table, change.key)
+        for name, expected in change.expected.items():
+            if not _same(before.get(name), expected):
+                held = before.get(name)
+                raise TreatmentError(
+                    f"{_place(change)}: {name} holds {held!r}, not {expected!r} as planned"
+                )
+        return self._set(change, before, change.to)
+
+    def restore(self, change: SetCells, image: ChangeImage) -> None:
+        """Put the before-image back; raise TreatmentError when the row moved on."""
+        now = self._row(change.table, change.key)
+        moved = sorted(
+            name
+            for name in {*now, *image.after}
+            if name not in now or name not in image.after or not _same(now[name], image.after[name])
+        )
+        if moved:
+            raise TreatmentError(
+                f"{_place(change)} moved on since the repair: {', '.join(moved)} changed",
+                hint="nothing was undone; decide by hand what the row should hold",
+            )
+        self._set(change, now, {name: image.before[name] for name in change.to})
+
+    def mark(self, fix: str, kind: str, images: Sequence[ChangeImage]) -> None:
+        """Write the marker of a fix beside the data."""
+        MARKER.create(self._connection, checkfirst=True)
+        text = json.dumps(images_to_json(images))
+        self._connection.execute(MARKER.insert().values(fix=fix, kind=kind, images=text))
+
+    def is_marked(self, fix: str, kind: str) -> bool:
+        """Tell whether the marker of a fix is there."""
+        if not sa.inspect(self._connection).has_table(MARKER.name):
+            return False
+        query = sa.select(MARKER.c.fix).where(MARKER.c.fix == fix, MARKER.c.kind == kind)
+        return self._connection.scalar(query) is not None
+
+    def _set(self, change: SetCells, before: Row, cells: Row) -> ChangeImage:
+        clause = sa.table(change.table, *[sa.column(name) for name in before])
+        held = {name: before[name] for name in cells}
+        statement = (
+            sa.update(clause)
+            .where(*equals(clause, {**change.key, **held}, self._binary))
+            .values({clause.c[name]: value for name, value in cells.items()})
+        )
+        changed = self._connection.execute(statement).rowcount
+        if changed != 1:
+            raise TreatmentError(f"{_place(change)}: {changed} rows would change, not 1 as planned")
+        after = self._row(change.table, change.key)
+        wanted = {**before, **cells}
+        others = sorted(name for name in wanted if not _same(after.get(name), wanted[name]))
+        if others:
+            raise TreatmentError(
+                f"{_place(change)}: the database also changed or refused {', '.join(others)}",
+                hint="look for a trigger on the table; nothing was kept",
+            )
+        return ChangeImage(before, after)
+
+    def _row(self, table: str, key: Row) -> dict[str, Scalar]:
+        names = [one["name"] for one in sa.inspect(self._connection).get_columns(table)]
+        clause = sa.table(table, *[sa.column(name) for name in names])
+        query = sa.select(clause).where(*equals(clause, key, self._binary)).limit(2)
+        found = [dict(row._mapping) for row in self._connection.execute(query)]  # noqa: SLF001
+        if len(found) != 1:
+            raise TreatmentError(f"{table} {_shown(key)}: {len(found)} rows have this key, not 1")
+        return found[0]
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _place(change: SetCells) -> str:
+    return f"{change.table} {_shown(change.key)}"
+
+
+def _shown(key: Row) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in key.items())

@@ -1,0 +1,208 @@
+"""One treatment from decision to outcome; the caller holds the lock of the target."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from doctor.errors import DoctorError, UsageError
+from doctor.model.change import Decision, Outcome, Plan
+from doctor.model.diagnosis import Diagnosis
+from doctor.model.examination import EXIT_CODES, Examination, Status, Treatment
+from doctor.model.ports import WriteDoor
+from doctor.model.system import Probe, System
+from doctor.store import AskedPlan, Fix, Limits, Refused, Store, subject_fingerprint
+from doctor.treatment.apply import Step, apply_plan
+from doctor.treatment.planning import Prescription
+from doctor.treatment.policy import Authority, decide
+from doctor.treatment.undo import UndoError, undo_fix
+from doctor.treatment.verify import verify_plan
+
+Confirm = Callable[[Plan], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """What a treatment works with.
+
+    Attributes:
+        system: the system as it was opened for the examination.
+        door: its write door.
+        store: what Doctor remembers.
+        probes: for the verification.
+        limits: the risk budget.
+        ttl: how long a question stays open.
+        step: is told each step of the repair protocol after it is done.
+    """
+
+    system: System
+    door: WriteDoor
+    store: Store
+    probes: Sequence[Probe]
+    limits: Limits
+    ttl: timedelta
+    step: Step
+
+
+def treat(
+    examination: Examination,
+    clinic: Clinic,
+    authority: Authority,
+    *,
+    wanted: str | None = None,
+    confirm: Confirm | None = None,
+) -> Treatment:
+    """Decide about the plans of a sick run and carry out what was decided.
+
+    ``wanted`` is the hash of the only plan that may be applied; ``confirm`` asks the person at
+    the terminal about a GUARDED plan. Raises UsageError when there is no such plan.
+    """
+    plans = dict(examination.plans)
+    if wanted is not None:
+        if wanted not in plans:
+            raise UsageError(
+                f"run {examination.run} has no plan {wanted} now",
+                hint=f"doctor plan {examination.run}",
+            )
+        plans = {wanted: plans[wanted]}
+    if not plans and not examination.open_cells:
+        return _ended(examination, "sick", Decision("ask", "no rule knows a remedy"))
+    plan = plans[wanted] if wanted else examination.plan
+    prescription = Prescription(examination.diagnoses, plan, plans, examination.open_cells)
+    decision, chosen = decide(prescription, authority)
+    is_person = confirm is not None and authority.paused is None and decision.ruling == "ask"
+    if is_person and chosen is not None and confirm is not None and confirm(chosen):
+        incident = _open(examination, clinic.store, plans)
+        _ask(examination, clinic, incident, [chosen])
+        clinic.store.approvals.approve(incident, chosen.hash, user())
+        decision = Decision("approve", "approved at the terminal")
+        return _carry_out(examination, clinic, chosen, decision, approved=True)
+    if decision.ruling == "approve" and chosen is not None:
+        approved = chosen.hash in authority.approved
+        return _carry_out(examination, clinic, chosen, decision, approved=approved)
+    incident = _open(examination, clinic.store, plans)
+    if decision.ruling == "refuse":
+        return _refuse(examination, clinic, incident, decision)
+    if plans:
+        _ask(examination, clinic, incident, list(plans.values()))
+    clinic.store.incidents.move(incident, "asked", decision.reason)
+    return _ended(examination, "asked", decision, incident)
+
+
+def offer_plan(
+    examination: Examination, plan: Plan, choices: Mapping[str, str], store: Store, ttl: timedelta
+) -> str:
+    """Ask for a plan that a human composed, beside what was asked before; return the incident."""
+    with store.transaction():
+        incident = _open(examination, store, [plan.hash])
+        known = [one for one in store.approvals.find(run=plan.run) if one.id == incident]
+        others = [each for one in known for each in one.plans if each.hash != plan.hash]
+        asked = [*others, AskedPlan(plan.hash, _summary(plan), plan.tier)]
+        store.approvals.request(incident, plan.run, asked, user(), ttl)
+        store.journal.append(
+            "offered",
+            f"plan {plan.hash} was composed",
+            incident=incident,
+            run=plan.run,
+            data={"plan": plan.hash, "choices": dict(choices)},
+        )
+    return incident
+
+
+def user() -> str:
+    """Return the account on whose word something is done."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _carry_out(
+    examination: Examination, clinic: Clinic, plan: Plan, decision: Decision, *, approved: bool
+) -> Treatment:
+    store = clinic.store
+    incident = _open(examination, clinic.store, [plan.hash])
+    fix = store.fixes.new_id()
+    intend = store.fixes.intend_approved if approved else store.fixes.intend
+    intended = intend(fix, plan, clinic.limits, incident=incident)
+    if isinstance(intended, Refused):
+        refusal = Decision("refuse", intended.reason)
+        return _refuse(examination, clinic, incident, refusal)
+    try:
+        apply_plan(fix, plan, clinic.door, store, clinic.step)
+    except DoctorError as error:
+        outcome = Outcome(fix, plan.hash, plan.changes, "not_applied", None, error.message)
+        return _ended(examination, "undone", decision, incident, plan, [outcome])
+    verified, reason = verify_plan(plan, clinic.system, clinic.probes, examination.gaps)
+    store.fixes.record_verified(fix, verified, reason)
+    clinic.step("verify")
+    if verified == "failed":
+        return _undo(examination, clinic, plan, decision, store.fixes.get(fix))
+    outcome = Outcome(fix, plan.hash, plan.changes, "applied", verified, reason)
+    if verified == "could_not_run":
+        store.incidents.move(incident, "treated", reason)
+        return _ended(examination, "unknown", decision, incident, plan, [outcome])
+    store.incidents.move(incident, "treated", reason)
+    store.incidents.move(incident, "closed", reason)
+    return _ended(examination, "healed", decision, incident, plan, [outcome])
+
+
+def _undo(
+    examination: Examination, clinic: Clinic, plan: Plan, decision: Decision, fix: Fix
+) -> Treatment:
+    incident = fix.incident
+    try:
+        undo_fix(fix, clinic.door, clinic.store, fix.reason)
+    except UndoError as error:
+        reason = f"{fix.reason}; the undo failed: {error.message}"
+        outcome = Outcome(fix.id, plan.hash, plan.changes, "undo_failed", "failed", reason)
+        return _ended(examination, "undo_failed", decision, incident, plan, [outcome])
+    outcome = Outcome(fix.id, plan.hash, plan.changes, "undone", "failed", fix.reason)
+    return _ended(examination, "undone", decision, incident, plan, [outcome])
+
+
+def _open(examination: Examination, store: Store, plans: Iterable[str]) -> str:
+    first: Diagnosis = examination.findings[0]
+    incident = store.incidents.open_or_get(
+        examination.run,
+        first.cause,
+        subject_fingerprint(first.subject),
+        first.message,
+        tuple(plans),
+    )
+    return incident.id
+
+
+def _ask(examination: Examination, clinic: Clinic, incident: str, plans: Sequence[Plan]) -> None:
+    asked = [AskedPlan(plan.hash, _summary(plan), plan.tier) for plan in plans]
+    clinic.store.approvals.request(incident, examination.run, asked, user(), clinic.ttl)
+
+
+def _summary(plan: Plan) -> str:
+    parts = [
+        f"{one.table}.{name}: {one.expected[name]!r} -> {value!r}"
+        for one in plan.changes
+        for name, value in one.to.items()
+    ]
+    return "; ".join(parts)
+
+
+def _refuse(
+    examination: Examination, clinic: Clinic, incident: str, decision: Decision
+) -> Treatment:
+    clinic.store.journal.append("refused", decision.reason, incident=incident, run=examination.run)
+    return _ended(examination, "refused", decision, incident)
+
+
+def _ended(
+    examination: Examination,
+    status: Status,
+    decision: Decision,
+    incident: str | None = None,
+    plan: Plan | None = None,
+    outcomes: Sequence[Outcome] = (),
+) -> Treatment:
+    code = EXIT_CODES[status]
+    return Treatment(examination, status, code, decision, incident, plan, tuple(outcomes))

@@ -1,0 +1,1 @@
+"""The built-in rule pack: YAML files only, one rule a file."""

@@ -1,0 +1,1 @@
+"""Names that are used from outside: by click, pluggy, http.server, dataclass readers, users."""
