@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from doctor.errors import UsageError
 from doctor.evidence import LogProbe, collect_evidence
@@ -29,13 +29,14 @@ from doctor.registry import Registry, load_registry
 from doctor.rulebook.book import Book, load_book
 from doctor.runs import is_known_run
 from doctor.settings import Settings
-from doctor.store import Fix, Pause, Store, pause, paused, resume, target_lock
-from doctor.system.database import open_read_door, open_write_door
-from doctor.treatment import Authority, prescribe, undo_fix, verify_plan
-from doctor.treatment.aftercare import finish_pending, refuse_if_paused
-from doctor.treatment.apply import Step
 from doctor.treatment.memory import Memory
-from doctor.treatment.treat import Clinic, Confirm, offer_plan, treat, user
+from doctor.treatment.planning import prescribe
+
+if TYPE_CHECKING:
+    from doctor.store import Fix, Pause, Store
+    from doctor.treatment.apply import Step
+    from doctor.treatment.policy import Authority
+    from doctor.treatment.treat import Clinic, Confirm
 
 LOCK_SECONDS = 30.0
 NOTHING_CHECKED = "neither models with a database nor an API is configured: nothing was checked"
@@ -136,6 +137,9 @@ class Doctor:
             UsageError: as ``examine``, or there is no such plan.
             BusyError: another doctor is treating this system.
         """
+        from doctor.store import target_lock
+        from doctor.treatment.treat import treat
+
         with target_lock(self.memory.identity, LOCK_SECONDS):
             self._recover_pending()
             examination, system, probes = self._examine(run, choices)
@@ -162,6 +166,8 @@ class Doctor:
         plan = examination.plan
         if plan is None:
             raise UsageError("there is no complete plan to offer")
+        from doctor.treatment.treat import offer_plan
+
         store = self.memory.open_for_writing()
         ttl = timedelta(seconds=self.settings.approvals.ttl)
         return offer_plan(examination, plan, choices, store, ttl)
@@ -173,6 +179,11 @@ class Doctor:
             UsageError: there is no such fix, or nothing to undo.
             UndoError: a row moved on since; nothing was changed.
         """
+        from doctor.store import target_lock
+        from doctor.system.database import open_write_door
+        from doctor.treatment.aftercare import refuse_if_paused
+        from doctor.treatment.undo import undo_fix
+
         with target_lock(self.memory.identity, LOCK_SECONDS):
             refuse_if_paused(self.memory.identity)
             store = self.memory.open_for_writing()
@@ -181,6 +192,8 @@ class Doctor:
 
     def recover(self) -> tuple[Fix, ...]:
         """Bring every fix that a killed Doctor left behind to an outcome."""
+        from doctor.store import target_lock
+
         with target_lock(self.memory.identity, LOCK_SECONDS):
             return self._recover_pending()
 
@@ -196,12 +209,18 @@ class Doctor:
 
     def pause(self, reason: str) -> Pause:
         """Stop all writes to this system, under whatever store they are remembered."""
+        from doctor.store import pause
+        from doctor.treatment.treat import user
+
         stop = pause(self.memory.identity, user(), reason, self.memory.clock())
         self.memory.open_for_writing().journal.append("paused", reason)
         return stop
 
     def resume(self) -> Pause | None:
         """Allow writes again; return what stopped them, if anything did."""
+        from doctor.store import resume
+        from doctor.treatment.treat import user
+
         was = resume(self.memory.identity)
         if was is not None:
             self.memory.open_for_writing().journal.append("resumed", f"resumed by {user()}")
@@ -273,6 +292,9 @@ class Doctor:
         return examination, system, probes
 
     def _clinic(self, system: System, probes: tuple[Probe, ...], store: Store) -> Clinic:
+        from doctor.system.database import open_write_door
+        from doctor.treatment.treat import Clinic
+
         return Clinic(
             system,
             open_write_door(self._database()),
@@ -286,6 +308,9 @@ class Doctor:
     def _authority(
         self, examination: Examination, store: Store, max_tier: Tier, *, attended: bool
     ) -> Authority:
+        from doctor.store import paused
+        from doctor.treatment.policy import Authority
+
         stop = paused(self.memory.identity)
         is_alone = isinstance(self.engine, ReferenceEngine) and self.settings.engine != "reference"
         return Authority(
@@ -318,6 +343,10 @@ class Doctor:
         store = self.memory.open_for_reading()
         if store is None or not store.fixes.pending():
             return ()
+        from doctor.system.database import open_read_door, open_write_door
+        from doctor.treatment.aftercare import finish_pending
+        from doctor.treatment.verify import verify_plan
+
         url = self._database()
 
         def verify(fix: Fix) -> tuple[Verified, str]:

@@ -59,9 +59,10 @@ def load_registry(environment: Mapping[str, str] = os.environ) -> Registry:
     """Load what is installed: DOCTOR_PLUGINS="" loads no plugin, "a,b" only those two."""
     chosen = environment.get("DOCTOR_PLUGINS")
     wanted = None if chosen is None else {one.strip() for one in chosen.split(",") if one.strip()}
-    entries = sorted(metadata.entry_points(group=PLUGINS), key=_origin)
+    every = metadata.entry_points()
+    entries = sorted(every.select(group=PLUGINS), key=_origin)
     entries = [entry for entry in entries if wanted is None or entry.name in wanted]
-    packs = sorted(metadata.entry_points(group=PACKS), key=_origin)
+    packs = sorted(every.select(group=PACKS), key=_origin)
     return build_registry(entries, packs)
 
 

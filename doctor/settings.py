@@ -44,7 +44,7 @@ TierName = Annotated[Tier, BeforeValidator(parse_tier)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class RunsSettings(_Part):

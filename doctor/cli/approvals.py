@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from doctor.cli import human
+from doctor.cli.human import records as records_text
 from doctor.cli.options import Common, with_common_options
 from doctor.errors import UsageError
-from doctor.report import approval_json, to_json
+from doctor.report.plain import to_json
+from doctor.report.records import approval_json
 
 if TYPE_CHECKING:
     from doctor.doctor import Doctor
@@ -35,7 +36,7 @@ def list_(common: Common, *, every: bool) -> int:
     if common.is_json:
         common.print(to_json({"approvals": [approval_json(one) for one in shown]}))
     else:
-        common.print(human.approvals(shown))
+        common.print(records_text.approvals(shown))
     return 0
 
 
@@ -49,7 +50,7 @@ def show(common: Common, approval: str) -> int:
     if common.is_json:
         common.print(to_json({"approval": approval_json(known)}))
     else:
-        common.print(human.approval(known))
+        common.print(records_text.approval(known))
     return 0
 
 
@@ -68,7 +69,7 @@ def approve(common: Common, approval: str, plan_hash: str) -> int:
     if common.is_json:
         common.print(to_json({"approval": approval_json(known)}))
     else:
-        common.print(human.approved(known))
+        common.print(records_text.approved(known))
     return 0
 
 
@@ -85,7 +86,7 @@ def deny(common: Common, approval: str) -> int:
     if common.is_json:
         common.print(to_json({"approval": approval_json(known)}))
     else:
-        common.print(human.approval(known))
+        common.print(records_text.approval(known))
     return 0
 
 

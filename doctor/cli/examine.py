@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import click
 
-from doctor.cli import human
+from doctor.cli.human import examination as examination_text
 from doctor.cli.options import Common, with_common_options
-from doctor.report import examination_json, plan_json, survey_json, to_json, verdict_json
-from doctor.treatment import parse_choice
+from doctor.report.examination import examination_json, plan_json, survey_json
+from doctor.report.plain import to_json
+from doctor.report.rules import verdict_json
+from doctor.treatment.planning import parse_choice
 
 
 @click.command()
@@ -22,7 +24,7 @@ def diagnose(common: Common, run_id: str) -> int:
     if common.is_json:
         common.print(to_json(examination_json(examination)))
     else:
-        common.print(human.examination(examination))
+        common.print(examination_text.examination(examination))
     return examination.exit_code
 
 
@@ -36,7 +38,7 @@ def preflight(common: Common, *, strict: bool) -> int:
     if common.is_json:
         common.print(to_json(survey_json(survey)))
     else:
-        common.print(human.survey(survey))
+        common.print(examination_text.survey(survey))
     code = survey.examination.exit_code
     return 4 if strict and code == 0 and survey.examination.diagnoses else code
 
@@ -64,7 +66,7 @@ def plan(common: Common, run_id: str, choose: tuple[str, ...]) -> int:
     if common.is_json:
         common.print(to_json(plan_json(examination)))
     else:
-        common.print(human.plan(examination))
+        common.print(examination_text.plan(examination))
     return examination.exit_code
 
 
@@ -80,5 +82,5 @@ def why(common: Common, rule: str, run_id: str) -> int:
     if common.is_json:
         common.print(to_json({"run": run_id, "verdicts": [verdict_json(one) for one in verdicts]}))
     else:
-        common.print(human.why(definition, verdicts))
+        common.print(examination_text.why(definition, verdicts))
     return 0

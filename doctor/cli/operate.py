@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from doctor.cli import human
+from doctor.cli.human import records as records_text
 from doctor.cli.options import Common, with_common_options
-from doctor.report import entry_json, to_json
-from doctor.report.plain import plain
+from doctor.report.plain import plain, to_json
+from doctor.report.records import entry_json
 
 
 @click.command()
@@ -26,7 +26,7 @@ def history(common: Common, *, limit: int, run_id: str | None, verify: bool) -> 
         document = {"entries": [entry_json(one) for one in entries], "exit_code": code}
         common.print(to_json({**document, "verified": plain(check)}))
     else:
-        common.print(human.history(entries, check))
+        common.print(records_text.history(entries, check))
     return code
 
 
@@ -42,7 +42,7 @@ def budget(common: Common, run_id: str | None) -> int:
     if common.is_json:
         common.print(to_json({"limits": plain(limits), "spent": plain(spent)}))
     else:
-        common.print(human.budget(limits, spent))
+        common.print(records_text.budget(limits, spent))
     return 0
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from doctor.cli import human
+from doctor.cli.human import rules as rules_text
 from doctor.cli.options import Common, with_common_options
 from doctor.errors import RuleError
 from doctor.model.rule import Rulebook
-from doctor.report import rule_json, to_json
-from doctor.report.plain import plain
+from doctor.report.plain import plain, to_json
+from doctor.report.rules import rule_json
 from doctor.rulebook.book import Book
 
 
@@ -27,7 +27,7 @@ def list_(common: Common) -> int:
     if common.is_json:
         common.print(to_json({"rules": [rule_json(one) for one in book.rules]}))
     else:
-        common.print(human.rules(book.rules))
+        common.print(rules_text.rules(book.rules))
     return 0
 
 
@@ -40,7 +40,7 @@ def show(common: Common, rule: str) -> int:
     if common.is_json:
         common.print(to_json({"rule": rule_json(found)}))
     else:
-        common.print(human.rule(found))
+        common.print(rules_text.rule(found))
     return 0
 
 
@@ -75,7 +75,7 @@ def facts(common: Common) -> int:
     if common.is_json:
         common.print(to_json({"facts": plain(kinds)}))
     else:
-        common.print(human.facts(kinds))
+        common.print(rules_text.facts(kinds))
     return 0
 
 
@@ -89,7 +89,7 @@ def explain(common: Common, code: str) -> int:
         document = {"code": found.code, "rule": found.id, "title": found.title}
         common.print(to_json({**document, "explanation": plain(found.explanation)}))
     else:
-        common.print(human.explanation(found))
+        common.print(rules_text.explanation(found))
     return 0
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from doctor.cli import human
+from doctor.cli.human import rules as rules_text
 from doctor.cli.options import Common, with_common_options
-from doctor.report import to_json
-from doctor.report.plain import plain
+from doctor.report.plain import plain, to_json
 
 
 @click.command()
@@ -23,18 +22,18 @@ def init(common: Common, folder: Path) -> int:
     if common.is_json:
         common.print(to_json({"file": str(found.file), "found": plain(found.found)}))
     else:
-        common.print(human.initialised(found.file, found.found))
+        common.print(rules_text.initialised(found.file, found.found))
     return 0
 
 
 @click.command()
 @with_common_options
-@click.option("--keep", is_flag=True, help="Keep the folder of the demo system and name it.")
-def demo(common: Common, *, keep: bool) -> int:
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep the demo system in there.")
+def demo(common: Common, keep: Path | None) -> int:
     """Watch a small system fail without Doctor, and heal with it. Needs no configuration."""
     from doctor.demo import run_demo
 
-    return run_demo(common.print, keep=keep)
+    return run_demo(common.print, keep)
 
 
 @click.command()
@@ -47,5 +46,5 @@ def plugins(common: Common) -> int:
     if common.is_json:
         common.print(to_json({"plugins": plain(records)}))
     else:
-        common.print(human.plugins(records))
+        common.print(rules_text.plugins(records))
     return 0

@@ -7,13 +7,16 @@ from collections.abc import Callable
 
 import click
 
-from doctor.cli import human
+from doctor.cli.human import records as records_text
+from doctor.cli.human import treatment as treatment_text
 from doctor.cli.options import Common, with_common_options
 from doctor.model.change import Plan
 from doctor.model.tier import Tier
-from doctor.report import fix_json, to_json, treatment_json
+from doctor.report.examination import treatment_json
+from doctor.report.plain import to_json
+from doctor.report.records import fix_json
 from doctor.schema import update_statement
-from doctor.treatment import parse_choice
+from doctor.treatment.planning import parse_choice
 
 
 @click.command()
@@ -52,7 +55,7 @@ def heal(
     if common.is_json:
         common.print(to_json(treatment_json(treatment)))
     else:
-        common.print(human.treatment(treatment))
+        common.print(treatment_text.treatment(treatment))
     return treatment.exit_code
 
 
@@ -66,7 +69,7 @@ def undo(common: Common, fix: str) -> int:
     if common.is_json:
         common.print(to_json({"exit_code": 0, "fix": fix_json(ended)}))
     else:
-        common.print(human.fixes([ended], "nothing to undo"))
+        common.print(records_text.fixes([ended], "nothing to undo"))
     return 0
 
 
@@ -79,7 +82,7 @@ def recover(common: Common) -> int:
     if common.is_json:
         common.print(to_json({"exit_code": 0, "fixes": [fix_json(one) for one in ended]}))
     else:
-        common.print(human.fixes(ended, "nothing to recover"))
+        common.print(records_text.fixes(ended, "nothing to recover"))
     return 0
 
 

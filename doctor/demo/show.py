@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from doctor.errors import UsageError
+
 ROUNDS = 10
 JOB = "nightly-report-7"
 PROGRAMS = ("models.py", "api.py", "executor.py")
@@ -28,7 +29,7 @@ values: {READY: CREATED}
 """
 CONFIG = """[system]
 database = "sqlite:///jobs.db"
-api = "%s"
+%s
 models = "models.py"
 logs = ["executor.log"]
 [rules]
@@ -36,6 +37,13 @@ paths = ["mapping.yaml"]
 [hook]
 max_tier = "SAFE"      # this owner lets the retry hook heal what is certain
 """
+NO_API = '# api = "http://127.0.0.1:8000"        # python api.py jobs.db prints its address'
+JOBS = (
+    (JOB, "READY"),
+    ("nightly-report-6", "DONE"),
+    ("nightly-report-8", "working "),
+    ("nightly-report-9", "PAUSED"),
+)
 Print = Callable[[str], None]
 
 
@@ -48,25 +56,31 @@ class Ending:
     advice: dict[str, Any] | None
 
 
-def run_demo(show: Print, *, keep: bool = False) -> int:
-    """Run the demo and print it; returns 0 where Doctor healed the run at its first failure."""
-    folder = Path(tempfile.mkdtemp(prefix="doctor-demo-"))
+def run_demo(show: Print, keep: Path | None = None) -> int:
+    """Run the demo and print it; returns 0 where Doctor healed the run at its first failure.
+
+    ``keep`` is a new folder in which the demo system stays, to be played with.
+    """
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="doctor-demo-") as folder:
+            return _play(Path(folder), show, keep=None)
     try:
-        code = _play(folder, show, keep=keep)
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        keep.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {str(keep)!r}: {error.strerror}") from error
+    code = _play(keep.resolve(), show, keep)
+    (keep / "doctor.toml").write_text(CONFIG % NO_API, encoding="utf-8")
     return code
 
 
-def _play(folder: Path, show: Print, *, keep: bool) -> int:
+def _play(folder: Path, show: Print, keep: Path | None) -> int:
     _set_up(folder)
-    environment = {**os.environ, "DOCTOR_STATE_DIR": str(folder / "state")}
+    environment = {**os.environ, "DOCTOR_STATE_DIR": str(folder / ".doctor")}
     environment.pop("DOCTOR_PLUGINS", None)
     show(f"A small executor system: job {JOB!r}, an HTTP API over SQLite, a retry loop.")
     show("An import script has written state READY into the job's row; the code has no such state.")
     with _api(folder, environment) as api:
-        (folder / "doctor.toml").write_text(CONFIG % api, encoding="utf-8")
+        (folder / "doctor.toml").write_text(CONFIG % f'api = "{api}"', encoding="utf-8")
         show(f"\n1. Without Doctor ({ROUNDS} rounds instead of for ever)")
         without = _execute(folder, environment, api, None)
         show(f"   {without.failing_calls} failing calls, each a bare 500; the job: {without.ended}")
@@ -87,7 +101,7 @@ def _play(folder: Path, show: Print, *, keep: bool) -> int:
     show(f"   the job           {without.ended:<15}  {with_doctor.ended}")
     show("\nTry next, in the folder of your own system: doctor init, then doctor preflight")
     if keep:
-        show(f"The demo system is kept in {folder}")
+        show(f"The demo system stays in {keep}: two more of its jobs are sick")
     show(f"failing calls: without {without.failing_calls}, with {with_doctor.failing_calls}")
     return 0 if with_doctor.ended == "done" and with_doctor.failing_calls == 1 else 1
 
@@ -102,7 +116,7 @@ def _set_up(folder: Path) -> None:
 
     with engine.begin() as connection:
         Base.metadata.create_all(connection)
-        for job, state in ((JOB, "READY"), ("nightly-report-6", "DONE")):
+        for job, state in JOBS:
             connection.execute(
                 sa.text("INSERT INTO jobs (id, state) VALUES (:id, :state)"),
                 {"id": job, "state": state},

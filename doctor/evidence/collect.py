@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from loguru import logger
-
 from doctor.errors import DoctorError
 from doctor.model.evidence import Evidence, Fact, Gap
 from doctor.model.system import Probe, Run, System
@@ -39,5 +37,7 @@ def _observed(probe: Probe, system: System, run: Run) -> Iterable[Fact | Gap]:
     except DoctorError as error:
         yield Gap(probe.name, error.message, kinds)
     except Exception as error:  # noqa: BLE001 - a plugin's probe may fail in any way
+        from loguru import logger
+
         logger.opt(exception=error).debug("probe {} failed", probe.name)
         yield Gap(probe.name, f"the probe failed: {type(error).__name__}: {error}", kinds)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from doctor.errors import DoctorError
+from doctor.errors import DoctorError, RuleError
+from doctor.inference.dnf import alternatives
 from doctor.inference.evaluate import infer
 from doctor.inference.reference import ReferenceEngine
 from doctor.model.evidence import Evidence
@@ -30,7 +31,15 @@ def lint_rules(registry: Registry, paths: tuple[str, ...]) -> tuple[Book, tuple[
 
 
 def failing_examples(rule: Rule) -> Iterator[RuleProblem]:
-    """Yield one problem per example whose verdict is another one than it expects."""
+    """Yield one problem per example whose verdict is another one than it expects.
+
+    A condition that is too large for the engines is a problem too.
+    """
+    try:
+        alternatives(rule.condition, location=rule.origin)
+    except RuleError as error:
+        yield from (RuleProblem(one.message, location=rule.origin) for one in error.problems)
+        return
     for test in rule.tests:
         inference = infer([rule], Evidence(test.facts, test.gaps), ReferenceEngine())
         first = inference.verdicts[0]

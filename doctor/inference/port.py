@@ -21,7 +21,7 @@ class EngineUnavailable(DoctorError):  # noqa: N818 - it names a state of the wo
     It never means that no rule matches.
     """
 
-    code = "D005"
+    code = "D008"
     exit_code = 9
 
 

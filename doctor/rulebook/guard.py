@@ -20,16 +20,15 @@ MOST_BYTES = 1 << 20
 LONGEST_LINE = 10_000
 DEEPEST = 32
 _DEEPEST_COLUMN = 120
-_MOST_STEPS_PER_CHARACTER = 16
+_STEPS_PER_CHARACTER = 16
+_FREE_STEPS = 4_000_000
 
 # Control characters, line breaks that only YAML sees, text that runs backwards, half characters.
 _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
     "\U00010000-\U0010ffff]|\r(?!\n)"
 )
-_DEEP_LEAD = re.compile(
-    rf"^(?:---)?(?:[ \t]|[-?:](?=[ \t])){{{_DEEPEST_COLUMN + 1},}}+(?=[^\s#])", re.MULTILINE
-)
+_LEAD = re.compile(r"(?:---)?(?:[ \t]|[-?:](?=\s|$))*+")
 _MAY_OPEN = re.compile(r"(?<!\S)[\[{]")
 _FLOW = re.compile(
     r"""
@@ -105,19 +104,25 @@ def _place(text: str, index: int) -> Place:
 def _check_lines(text: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) > LONGEST_LINE:
-            raise RefusedError(
-                (number, LONGEST_LINE + 1), f"the line is longer than {LONGEST_LINE} characters"
-            )
-    if deep := _DEEP_LEAD.search(text):
-        raise RefusedError(
-            _place(text, deep.end()),
-            f"a value begins after column {_DEEPEST_COLUMN}: nested or indented too deep",
-        )
+            message = f"the line is longer than {LONGEST_LINE} characters"
+            raise RefusedError((number, LONGEST_LINE + 1), message)
+        if len(line) > _DEEPEST_COLUMN and (column := _last_start(line)) > _DEEPEST_COLUMN:
+            message = f"a value begins after column {_DEEPEST_COLUMN}: nested or indented too deep"
+            raise RefusedError((number, column), message)
+
+
+def _last_start(line: str) -> int:
+    """Return the last column at which a value of a block collection may begin, or 0."""
+    lead = _LEAD.match(line)
+    end = lead.end() if lead else 0
+    if line[end : end + 1].strip() not in {"", "#"}:
+        return end + 1
+    return len(line[:end].rstrip())
 
 
 def _check_flow(text: str) -> None:
     seen: set[int] = set()
-    budget = _MOST_STEPS_PER_CHARACTER * len(text) + 1000
+    budget = _STEPS_PER_CHARACTER * len(text) + _FREE_STEPS
     for match in _MAY_OPEN.finditer(text):
         if match.start() in seen:
             continue

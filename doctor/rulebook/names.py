@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from doctor.rulebook.chaining import chaining_cycle, find_cycle
 from doctor.rulebook.grammar import LoadedRule, LoadedSignature
 from doctor.rulebook.problem import RuleProblem, nearest
+from doctor.rulebook.signatures import MOST_SIGNATURES
 
 
 def name_problems(
     rules: Sequence[LoadedRule], signatures: Sequence[LoadedSignature], *, complete: bool
 ) -> list[RuleProblem]:
     """Return what is wrong between files; targets are looked up only if no file is missing."""
-    problems = [*_duplicates(rules), *_type_conflicts(signatures)]
+    problems = [*_duplicates(rules), *_type_conflicts(signatures), *_too_many(signatures)]
     if complete and not problems:
         problems = [*_explains(rules), *_cycles(rules)]
     return problems
@@ -29,6 +30,12 @@ def _duplicates(rules: Sequence[LoadedRule]) -> Iterator[RuleProblem]:
                 message = f"{what} {name!r} is already used at {first[name]}"
                 yield RuleProblem(message, location=place)
             first.setdefault(name, place)
+
+
+def _too_many(signatures: Sequence[LoadedSignature]) -> Iterator[RuleProblem]:
+    for _, document in signatures[MOST_SIGNATURES : MOST_SIGNATURES + 1]:
+        message = f"more than {MOST_SIGNATURES} signatures"
+        yield RuleProblem(message, location=document.locate())
 
 
 def _type_conflicts(signatures: Sequence[LoadedSignature]) -> Iterator[RuleProblem]:

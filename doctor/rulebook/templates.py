@@ -54,4 +54,4 @@ def _shown(value: Value, quoted: bool) -> str:  # noqa: FBT001  # as written in 
         return repr(value) if quoted else value
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    return repr(value)

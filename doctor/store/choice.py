@@ -47,6 +47,19 @@ def resolve_store(identity: str, explicit: str | None, configured: str | None) -
     return StoreChoice(_sqlite_url(str(path)), "default")
 
 
+def has_store(url: str) -> bool:
+    """Tell whether there may be a store at a URL; what is wrong with it shows when it is opened."""
+    parsed = parsed_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return True
+    try:
+        return sqlite_path(parsed).stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
 def note_choice(identity: str, choice: StoreChoice) -> None:
     """Note the store on its first use for writing; call it before the store is created.
 

@@ -15,7 +15,7 @@ from doctor.store.identity import state_folder, target_key
 class BusyError(DoctorError):
     """Another doctor holds the lock of this target."""
 
-    code = "D005"
+    code = "D007"
     exit_code = 6
 
 

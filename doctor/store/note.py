@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from doctor.errors import SourceError, UsageError
 from doctor.store.files import write_whole
 from doctor.store.identity import state_folder, target_key
@@ -101,6 +99,8 @@ def note_store(identity: str, url: str) -> str:
 
 @contextmanager
 def _changing(identity: str) -> Iterator[TargetNote]:
+    from filelock import FileLock, Timeout
+
     path = note_path(identity)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

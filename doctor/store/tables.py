@@ -121,7 +121,6 @@ Index(
     incidents.c.subject,
     unique=True,
     sqlite_where=incidents.c.state != "closed",
-    postgresql_where=incidents.c.state != "closed",
 )
 
 fixes = Table(

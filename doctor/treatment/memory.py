@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from doctor.errors import UsageError
 from doctor.model.change import Plan
 from doctor.settings import Settings
-from doctor.store import (
-    Approval,
-    Limits,
-    Store,
-    Window,
-    api_identity,
-    note_choice,
-    open_store,
-    resolve_store,
-    target_identity,
-)
+from doctor.store.choice import has_store, note_choice, resolve_store
+from doctor.store.identity import api_identity, target_identity
 from doctor.system.api import BoundedApi
+
+if TYPE_CHECKING:
+    from doctor.store import Limits, Store
 
 
 class Memory:
@@ -41,6 +36,8 @@ class Memory:
     @property
     def limits(self) -> Limits:
         """The risk budget."""
+        from doctor.store import Window
+
         budget = self._settings.budget
         return {
             "run": Window(budget.run.points, budget.run.per),
@@ -49,7 +46,9 @@ class Memory:
 
     def open_for_reading(self) -> Store | None:
         """Return the store, or None where nothing was remembered yet."""
-        if self._store is None:
+        if self._store is None and has_store(self._choice.url):
+            from doctor.store import open_store
+
             self._store = open_store(
                 self._choice.url, self.clock, target=self.identity, create=False
             )
@@ -58,6 +57,8 @@ class Memory:
     def open_for_writing(self) -> Store:
         """Return the store, made and noted on its first use."""
         if self._store is None or not self._is_writable:
+            from doctor.store import open_store
+
             self.close()
             note_choice(self.identity, self._choice)
             self._store = open_store(
@@ -81,7 +82,7 @@ class Memory:
     def approved(self, run: str) -> tuple[str, ...]:
         """Return the hashes of the plans of a run that a human approved and nobody used yet."""
         store = self.open_for_reading()
-        known: tuple[Approval, ...] = store.approvals.find(run=run) if store else ()
+        known = store.approvals.find(run=run) if store else ()
         return tuple(one.plan for one in known if one.state == "approved" and one.plan)
 
     def offered(self, run: str, plans: Mapping[str, Plan]) -> dict[str, str] | None:

@@ -14,10 +14,9 @@ from doctor.model.rule import FieldTest, Name, Not, Rule, Select
 from tests.unit.inference.build import both, rule, sel
 
 REPEATS = 7
-Figure = tuple[str, float, float]
 
 
-def measure() -> list[Figure]:
+def measure() -> list[tuple[str, float, float]]:
     """Return name, milliseconds (median), and the goal in milliseconds."""
     rules, evidence = _pack(1000, kinds=10), _facts(100, kinds=10, runs=7)
     small, usual = _pack(15, kinds=5), _facts(400, kinds=5, runs=7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from doctor.model.evidence import FactKind
 from doctor.model.rule import Rule
 from doctor.registry import PluginRecord
 from doctor.report.rules import condition_text, selection_text
+
+WIDTH = 88
 
 
 def rules(known: Iterable[Rule]) -> str:
@@ -43,11 +46,15 @@ def rule(one: Rule) -> str:
 def explanation(one: Rule) -> str:
     """Return the text behind a code."""
     text = one.explanation
-    lines = [f"{bold(one.code)} {one.id}", f"  {one.title}", "", "What it is", f"  {text.what}"]
-    lines += ["", "Why it matters", f"  {text.why}"]
+    lines = [f"{bold(one.code)} {one.id}", f"  {one.title}", "", "What it is", *_wrapped(text.what)]
+    lines += ["", "Why it matters", *_wrapped(text.why)]
     if text.fix_safety:
-        lines += ["", "How safe the repair is", f"  {text.fix_safety}"]
+        lines += ["", "How safe the repair is", *_wrapped(text.fix_safety)]
     return "\n".join(lines)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
 def facts(kinds: Iterable[FactKind]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doctor.cli.human.examination import diagnosis, gaps
-from doctor.cli.human.layout import bold, dim, printable, title
+from doctor.cli.human.layout import bold, printable, title
 from doctor.model.change import Outcome
 from doctor.model.examination import Treatment
 from doctor.schema import update_statement
@@ -37,19 +37,15 @@ def _outcome(outcome: Outcome) -> list[str]:
 def _next(done: Treatment) -> list[str]:
     run = done.examination.run
     if done.status == "asked" and done.incident:
-        plans = [
-            (candidate.plan, candidate.to)
-            for one in done.examination.diagnoses
-            for candidate in one.candidates
-            if candidate.plan
-        ]
-        if not plans:
+        plans = dict.fromkeys(
+            candidate.plan for one in done.examination.diagnoses for candidate in one.candidates
+        )
+        if not any(plans):
             return ["", f"next: doctor plan {run} --choose TABLE.COLUMN=VALUE ..."]
-        known, to = plans[0]
+        plan = next(iter(plans)) if len(plans) == 1 else "HASH"
         return [
             "",
-            f"next, by a human: doctor approvals approve {done.incident} --plan {known}",
-            dim(f"  (that is {printable(to)!r}; `doctor plan {run}` lists the others)"),
+            f"next, by a human: doctor approvals approve {done.incident} --plan {plan}",
             f"then:             doctor heal {run}",
         ]
     if done.status == "healed":

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TextIO
 
 from doctor.model.schema import CodeModels
-from doctor.system.code.files import python_files, shown
 from doctor.system.code.mapped import Recorder
+from doctor.system.code.source.files import python_files, shown
 from doctor.system.code.wire import to_json
 
 _MAX_MEMORY = 4 * 1024**3

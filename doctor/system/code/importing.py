@@ -14,7 +14,7 @@ from typing import IO
 
 from doctor.errors import SourceError, UsageError
 from doctor.model.schema import CodeModels
-from doctor.system.code.files import shown
+from doctor.system.code.source.files import shown
 from doctor.system.code.wire import from_json
 
 _HOME = Path(__file__).resolve().parents[3]
@@ -31,7 +31,7 @@ def import_models(path: Path, *, timeout: float) -> CodeModels:
         UsageError: there is nothing at ``path``.
         SourceError: importing it failed or took too long.
     """
-    path = path.absolute()
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - takes out ".." as well
     if not path.exists():
         raise UsageError(f"there is no {shown(path)!r}", hint="name a models file or folder")
     mark = f"models-{secrets.token_hex(16)}"

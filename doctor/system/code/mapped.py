@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.types import ARRAY, NullType, TypeDecorator
 
 from doctor.model.schema import CodeColumn, CodeGap, CodeModels, CodeTable, EnumValues
-from doctor.system.code.files import shown_name
+from doctor.system.code.source.files import shown_name
 
 
 class Recorder:

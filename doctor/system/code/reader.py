@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from doctor.errors import SourceError, UsageError
 from doctor.model.schema import CodeGap, CodeModels
-from doctor.system.code.annotations import Annotations
-from doctor.system.code.attributes import Attributes
-from doctor.system.code.column_calls import ColumnCalls
-from doctor.system.code.column_types import ColumnTypes
-from doctor.system.code.columns import Columns
-from doctor.system.code.drafts import finished
-from doctor.system.code.enums import Enums
-from doctor.system.code.files import MAX_FILES, python_files, shown
-from doctor.system.code.lineage import Lineages
-from doctor.system.code.models import Models, Readers
-from doctor.system.code.names import Names
-from doctor.system.code.project import Project
-from doctor.system.code.symbols import (
+from doctor.system.code.enums.classes import Enums
+from doctor.system.code.source.files import MAX_FILES, python_files, shown
+from doctor.system.code.source.names import Names
+from doctor.system.code.source.project import Project
+from doctor.system.code.source.symbols import (
     ClassRef,
     Expression,
     ImportedName,
@@ -31,8 +24,16 @@ from doctor.system.code.symbols import (
     Symbol,
     UnreadableError,
 )
-from doctor.system.code.tables import Tables
-from doctor.system.code.type_maps import TypeMaps
+from doctor.system.code.tables.annotations import Annotations
+from doctor.system.code.tables.attributes import Attributes
+from doctor.system.code.tables.column_calls import ColumnCalls
+from doctor.system.code.tables.column_types import ColumnTypes
+from doctor.system.code.tables.columns import Columns
+from doctor.system.code.tables.core import Tables
+from doctor.system.code.tables.drafts import finished
+from doctor.system.code.tables.lineage import Lineages
+from doctor.system.code.tables.models import Models, Readers
+from doctor.system.code.tables.type_maps import TypeMaps
 
 
 def read_models(path: Path) -> CodeModels:
@@ -46,7 +47,7 @@ def read_models(path: Path) -> CodeModels:
         UsageError: there is nothing at ``path``, or no Python file.
         SourceError: the file at ``path`` is no readable Python source.
     """
-    path = path.absolute()
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - takes out ".." as well
     if not path.exists():
         raise UsageError(f"there is no {shown(path)!r}", hint="name a models file or folder")
     reader = _Reader()
@@ -112,7 +113,7 @@ class _Reader:
         else:
             self._declared(symbol)
 
-    def _declared(self, symbol: Symbol) -> None:
+    def _declared(self, symbol: Symbol | None) -> None:
         if isinstance(symbol, ClassRef):
             self._models.add(symbol)
         elif isinstance(symbol, Expression):

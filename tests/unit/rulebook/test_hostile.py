@@ -26,7 +26,7 @@ ALIAS_BOMB = "a: &a [x, x, x, x]\n" + "".join(
 MERGE_BOMB = "a: &a {k: v}\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} {{<<: [*{chr(97 + n)}, *{chr(97 + n)}]}}\n" for n in range(20)
 )
-HIDDEN_BLOCK = "".join(f'{" " * (2 * n)}a:\n{" " * (2 * n)}  b: "\nx"\n' for n in range(60))
+HIDDEN_BLOCK = "".join(f'{" " * (2 * n)}a:\n{" " * (2 * n)}  b: "\nx"\n' for n in range(50))
 HIDDEN = ["[']', ", '["]", ', "[ # ]\n", "[a 'b, ", "[it's, ", "['it''s]', ", '["\\"]", ']
 
 DEEP = "nested deeper than 32 levels"
@@ -43,7 +43,9 @@ HOSTILE = {
     "lists after text": (b"a: " + b"[" * 9_000, DEEP),
     "lists in apparent text": (b"it's\n" + b"[" * 9_000, DEEP),
     "lists after a marker": (b"--- " + b"[" * 9_000, DEEP),
-    "tags with brackets": (b"[!<]>\n" * 25_000, "tags are not allowed: '!<]>'"),
+    "tags with brackets": (b"[!<]>\n" * 25_000, "tags are not allowed: ']'"),
+    "brackets in comments": (b"# [\n" * 20_000, "brackets without their end"),
+    "an unknown character": (b'a: "\\UFFFFFFFF"', "not valid YAML"),
     "lost brackets": (b"[?],\n" * 25_000, "'?' without a key"),
     **{f"hidden end {text!r}": (f"{text}\n".encode() * 25_000, DEEP) for text in HIDDEN},
     "compact sequences": (b"- " * 4_000, FAR),
@@ -70,7 +72,7 @@ HOSTILE = {
     "an encoded half character": (b"a: \xed\xa0\x80", "the file is not UTF-8: byte 0xed"),
     "cut UTF-8": (b"a: \xe2\x82", "the file is not UTF-8: byte 0xe2"),
     "60,000 values": (b"a: [" + b"x,\n" * 60_000 + b"]", "more than 50000 values"),
-    "2,000 documents": (b"--- a\n" * 2_000, "a document must be a mapping"),
+    "2,000 documents": (b"--- a\n" * 2_000, "more than 1000 documents in one file"),
     "many mistakes": (b"- &a x\n" * 20_000, "anchors are not allowed: '&a'"),
     "a directive": (b"%YAML 1.1\n---\na: b\n", "YAML directives are not allowed"),
     "a tag directive": (b"%TAG ! tag:x,2000:\n---\na: b\n", "YAML directives are not allowed"),
@@ -128,7 +130,7 @@ def test_random_content_raises_nothing_but_rule_errors(content):
 
 
 WORDS = st.sampled_from(
-    (
+    (  # noqa: SIM905
         "format doctor/1 rule code revision match condition kind tests given facts gaps join not "
         "and override system mapping values signatures pattern fields diagnosis message hint ${x} "
         "$ x* 1 .inf ~ true confirm probe remedies tier SAFE verify rerun expect status at times "
@@ -142,7 +144,7 @@ SHAPES = st.recursive(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     st.dictionaries(WORDS, SHAPES, max_size=12),
     st.sampled_from(["rule", "signatures", "mapping", "nothing"]),

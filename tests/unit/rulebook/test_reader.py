@@ -1,6 +1,9 @@
 """Reading YAML into nodes: what scalars mean, where they stand, what is refused."""
 
+from datetime import timedelta
+
 import pytest
+import yaml
 
 from doctor.rulebook.nodes import Document, Items, Table, Text
 from doctor.rulebook.problem import MOST_PROBLEMS, Sheet, TooManyProblemsError
@@ -92,7 +95,7 @@ def test_numbers_that_no_one_can_use_are_refused(text, message):
     [("500ms", 0.5), ("30s", 30), ("10m", 600), ("2h", 7200), ("7d", 604800)],
 )
 def test_durations_have_a_number_and_a_unit(text, length):
-    assert duration(text).total_seconds() == length
+    assert duration(text) == timedelta(seconds=length)
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "0s", "-1s", "1.5h", "10 m", "1w", "999999d"])
@@ -215,6 +218,15 @@ def test_the_place_of_a_character_is_exact_where_the_text_stands_for_itself():
 )
 def test_what_is_not_plain_data_is_refused_where_it_stands(content, expected):
     assert problems(content) == expected
+
+
+def test_the_pure_parser_refuses_what_it_cannot_read(monkeypatch):
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    assert problems('a: "\\UFFFFFFFF"') == [("r.yaml:1:1", "not valid YAML: OverflowError")]
+    assert problems('a: "\\ud800"') == [("r.yaml:1:4", "the text holds a NUL or half a character")]
+    assert problems("a: [b\n") == [
+        ("r.yaml:2:1", "not valid YAML: expected ',' or ']', but got '<stream end>'")
+    ]
 
 
 def test_thirty_two_levels_are_read():

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from doctor.errors import RuleError
-from doctor.model.evidence import Fact, Gap
+from doctor.model.evidence import Fact, Gap, Value
 from doctor.model.rule import (
     And,
     CountOf,
@@ -90,8 +90,8 @@ def problems(text):
 
 def test_a_rule_with_every_feature_becomes_one_value():
     rule = load(EVERYTHING).rulebook.rules[0]
-    storm = {"run": "r1", "status": 500}
-    extra = {"run": "r1", "extra": {"a": 1, "b": None}}
+    storm: dict[str, Value] = {"run": "r1", "status": 500}
+    extra: dict[str, Value] = {"run": "r1", "extra": {"a": 1, "b": None}}
     assert rule == Rule(
         id="db.run-state-not-in-enum",
         code="DB001",
@@ -596,8 +596,10 @@ BAD_TAILS = [
         "did you mean 'confirm'?",
     ),
     (
-        "remedies: [{id: a, fixer: f, tier: SAFE, verify: [{rerun: confirm, probe: p, "
-        "expect: clear}]}]",
+        (
+            "remedies: [{id: a, fixer: f, tier: SAFE, verify: [{rerun: confirm, probe: p, "
+            "expect: clear}]}]"
+        ),
         "15:51",
         "verify needs 'rerun' or 'probe', not both",
         None,
@@ -670,8 +672,10 @@ BAD_TAILS = [
         None,
     ),
     (
-        "tests: [{name: n, given: {facts: [{kind: k, times: 2, every: 5}]}, "
-        "expect: {verdict: match}}]",
+        (
+            "tests: [{name: n, given: {facts: [{kind: k, times: 2, every: 5}]}, "
+            "expect: {verdict: match}}]"
+        ),
         "15:62",
         "every must be a duration, not 5",
         "for example 500ms, 30s, 10m, 2h or 7d",

@@ -132,6 +132,10 @@ def test_classes_are_ascii_and_a_dot_is_one_character():
 
 
 def test_too_many_signatures_are_refused():
+    many = "  - {kind: k, pattern: p}\n" * (MOST_SIGNATURES + 1)
+    assert problems(f"format: doctor/1\nsignatures:\n{many}") == [
+        ("s.yaml:2003:5", "more than 2000 signatures", None)
+    ]
     with pytest.raises(ValueError, match="more than 2000 signatures"):
         SignatureSet([signature("a")] * (MOST_SIGNATURES + 1))
 

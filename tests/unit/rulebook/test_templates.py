@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doctor.model.evidence import Value
 from doctor.rulebook import render
 from doctor.rulebook.templates import stray_dollar, template_names
 
@@ -23,7 +24,7 @@ from doctor.rulebook.templates import stray_dollar, template_names
     ],
 )
 def test_templates_are_filled(template, text):
-    values = {
+    values: dict[str, Value] = {
         "run": "r1",
         "table": "runs",
         "column": "state",

@@ -157,7 +157,8 @@ class Ledger(RuleBasedStateMachine):
     def begin(self):
         self.folder = tempfile.TemporaryDirectory()
         self.url = f"sqlite:///{Path(self.folder.name) / 'doctor.db'}"
-        self.now = self.high = self.low = datetime(2026, 3, 1, tzinfo=UTC)
+        self.now = self.low = datetime(2026, 3, 1, tzinfo=UTC)
+        self.high = datetime.min.replace(tzinfo=UTC)  # no clock was read yet
         self.top = self.now
         self.model: dict[str, list[Any]] = {}
         self.trusted = False

@@ -1,5 +1,7 @@
 """Every way to declare an enum column reads exactly as SQLAlchemy's own ``Enum.enums``."""
 
+# ruff: noqa: E501, ISC004, RUF005 - a shape is easier to read on its one line
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -45,6 +47,14 @@ COLUMNS = {
         "x = mapped_column(Enum(Light, values_callable=lambda e: [e['RED'].value, 'b', 'c']))"
     ),
     "no native enum": "x = mapped_column(Enum(Light, native_enum=False, length=40))",
+    "name of the class": "x = mapped_column(Enum(Light.__name__, name='z'))",
+    "a member by a property's name": "x = mapped_column(Enum(*[m.name for m in Light if m.value in ('red', 'green')], name='z'))",
+    "a comparison that fails": "x = mapped_column(Enum('a' if 1 == 2 != 3 else 'b', name='z'))",
+    "or and and": "x = mapped_column(Enum('' or 'b', 'a' and 'c', name='z'))",
+    "joined texts": "x = mapped_column(Enum(','.join(['a', 'b']), '-'.join(m.name for m in Light), name='z'))",
+    "numbers as text": "x = mapped_column(Enum(str(2 ** 3 - 1), str(-len([1])), f'{1!s}', name='z'))",
+    "a text's letters": "x = mapped_column(Enum(*'abc', 'd'[0], name='z'))",
+    "reversed": "x = mapped_column(Enum(*reversed(['a', 'b']), *tuple(['c']), name='z'))",
     "written out": 'x = mapped_column(Enum("a", "b", name="ab"))',
     "written out with doubled values": 'x = mapped_column(Enum("a", "b", "a", name="ab"))',
     "bare annotation": "x: Mapped[Light]",
@@ -121,6 +131,10 @@ class E(enum.Enum):
     @classmethod
     def _missing_(cls, value):
         return cls.A
+
+    @label.setter
+    def label(self, value):
+        pass
 
     short = lambda self: self.name[0]
     upper = property(lambda self: self.name)
@@ -232,6 +246,7 @@ class E(StrEnum):
     "functional str enum": "E = enum.StrEnum('E', 'A B')\n",
     "functional from a base": "class Named(str, enum.Enum):\n    pass\nE = Named('E', {'A': 'x', 'B': 'y'})\n",
     "another name": "class F(enum.Enum):\n    A = 1\nE = F\n",
+    "an object among the bases": "class Labels(object):\n    pass\nclass E(Labels, enum.Enum):\n    A = 1\n",
     "only under a condition": "if True:\n    class E(enum.Enum):\n        A = 1\n        B = 2\n",
 }
 
@@ -252,7 +267,9 @@ def test_an_enum_class_reads_as_sqlalchemy_has_it(source: str, tmp_path: Path) -
 def test_the_values_of_an_enum_read_as_sqlalchemy_has_them(name: str, tmp_path: Path) -> None:
     values = "values_callable=lambda e: [m.value for m in e]"
     members = "values_callable=lambda e: [m.value for m in e.__members__.values()]"
-    columns = f"y = mapped_column(Enum(E, {values}))\nz = mapped_column(Enum(E, {members}, name='z'))"
+    columns = (
+        f"y = mapped_column(Enum(E, {values}))\nz = mapped_column(Enum(E, {members}, name='z'))"
+    )
     assert_same(tmp_path, ENUMS[name] + table(columns))
 
 
@@ -270,7 +287,10 @@ HELPERS = {
         "    return Enum(kind, name=name, values_callable=lambda e: [m.value for m in e])\n",
         "x = mapped_column(stored(Light, name='l'))",
     ),
-    "shared type": ("kind = Enum(Light)\n", "x = mapped_column(kind)\ny: Mapped[Light] = Column(kind)"),
+    "shared type": (
+        "kind = Enum(Light)\n",
+        "x = mapped_column(kind)\ny: Mapped[Light] = Column(kind)",
+    ),
     "constant tuple": ("ALL = ('a', 'b')\n", "x = mapped_column(Enum(*ALL, name='z'))"),
     "joined constants": (
         "A = ['a']\nB = [*A, 'b']\n",
@@ -318,7 +338,10 @@ HELPERS = {
         "x: Mapped[kind]\ny: Mapped[Optional[kind]]\nz: Mapped[short]\nk: Mapped[key]\n"
         "w: Mapped[kind] = mapped_column(default=Light.RED)",
     ),
-    "nested in the model": ("", "class State(enum.Enum):\n    A = 1\n    B = 2\nx: Mapped[State]\ny = mapped_column(Enum(State))"),
+    "nested in the model": (
+        "",
+        "class State(enum.Enum):\n    A = 1\n    B = 2\nx: Mapped[State]\ny = mapped_column(Enum(State))",
+    ),
     "helper that makes the column": (
         "def state(kind, optional):\n    return mapped_column(Enum(kind), nullable=optional)\n",
         "x: Mapped[Light] = state(Light, True)",

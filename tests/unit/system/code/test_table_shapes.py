@@ -1,5 +1,7 @@
 """Every way to declare a table reads exactly as SQLAlchemy's own metadata."""
 
+# ruff: noqa: E501 - a shape is easier to read on its one line
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -303,6 +305,68 @@ class Lane(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     road_id: Mapped[int | None] = mapped_column(ForeignKey("roads.id", ondelete="CASCADE"))
     road: Mapped["Road"] = relationship(back_populates="lanes")
+""",
+    "what Python finds on the class counts": """
+class Plain:
+    a: int
+    b = None
+    c: Mapped[int]
+class Lit:
+    a: Mapped[Light]
+    b: Mapped[Light]
+    c: Mapped[Light]
+    d: Mapped[Light]
+    e: Mapped[Light]
+    f: Mapped[Light] = mapped_column()
+    g: Mapped[str] = mapped_column(String(3))
+class Road(Plain, Lit, Base):
+    __tablename__ = "roads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    d = 3
+    e: Mapped[str]
+    f = property(lambda self: 1)
+    g: Mapped[int]
+class Other:
+    h: Mapped[Light]
+class Street(Other, Road):
+    __tablename__ = "streets"
+    id: Mapped[int] = mapped_column(ForeignKey("roads.id"), primary_key=True)
+""",
+    "attributes of a mixin stay with the parent": """
+class Lit:
+    a: Mapped[Light]
+    b: Mapped[Light] = mapped_column()
+class Road(Lit, Base):
+    __tablename__ = "roads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+class Street(Road):
+    __tablename__ = "streets"
+    id: Mapped[int] = mapped_column(ForeignKey("roads.id"), primary_key=True)
+    d: Mapped[Light]
+""",
+    "functional enums and aliases": """
+Made = enum.Enum("Made", "A B")
+Maybe = Optional[Light]
+Kind = Annotated[Literal["a", "b"], 3]
+Several = Union[Light, None]
+class Road(Base):
+    __tablename__ = "roads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a: Mapped[Made]
+    b: Mapped[Maybe]
+    c: Mapped[Kind]
+    d: Mapped[Several]
+    e: Mapped["Optional[Made]"]
+""",
+    "unusual spellings": """
+import typing_extensions as te
+Alias = te.TypeAliasType("Alias", Literal["a", "b"])
+class Road(Base):
+    __tablename__ = "roads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    a: Mapped[te.Optional[te.Annotated[te.Literal["x"], 3]]]
+    b: Mapped[Alias]
+    c: Mapped[Optional[Alias]]
 """,
     "nullability": """
 class Road(Base):

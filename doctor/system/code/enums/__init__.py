@@ -1,0 +1,1 @@
+"""Python enums and SQLAlchemy's enum types, read completely or not at all."""

@@ -1,0 +1,1 @@
+"""Mapped classes and tables, read from their statements."""

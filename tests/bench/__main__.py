@@ -1,0 +1,27 @@
+"""``make bench ONLY=<group>``: one line per figure; both sides of a ratio in the same run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+
+from tests.bench import startup
+from tests.bench.figure import Figure
+
+GROUPS: Mapping[str, Callable[[], Iterable[Figure]]] = {"startup": startup.measure}
+
+
+def main(names: list[str]) -> int:
+    """Print the figures of the named groups, or of all."""
+    unknown = [name for name in names if name not in GROUPS]
+    if unknown:
+        print(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    for name in names or GROUPS:
+        for figure in GROUPS[name]():
+            print(figure, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+"""A doctor that kills itself: `python killed.py heal|undo RUN|FIX POINT CONFIG`.
+
+POINT is the name of a step of a repair, or a number: the kill comes before that commit, of all
+that this process makes in whatever database. Prints the steps; ends with 0 if it never came to
+the point.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from doctor.doctor import Doctor
+from doctor.settings import load_settings
+
+
+def die() -> None:
+    """End here and now, with nothing flushed, closed or rolled back."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Do the one thing."""
+    what, name, point, config = sys.argv[1:]
+    seen = 0
+
+    def step(done: str) -> None:
+        print(done, flush=True)
+        if done == point:
+            die()
+
+    def commit(_connection: sa.Connection) -> None:
+        nonlocal seen
+        seen += 1
+        if str(seen) == point:
+            die()
+
+    sa.event.listen(sa.Engine, "commit", commit)
+    with Doctor(load_settings(Path(config)), step=step) as doctor:
+        if what == "heal":
+            doctor.treat(name)
+        else:
+            doctor.undo(name)
+
+
+if __name__ == "__main__":
+    main()
