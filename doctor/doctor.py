@@ -210,7 +210,7 @@ class Doctor:
     def pause(self, reason: str) -> Pause:
         """Stop all writes to this system, under whatever store they are remembered."""
         from doctor.store import pause
-        from doctor.treatment.treat import user
+        from doctor.treatment.account import user
 
         stop = pause(self.memory.identity, user(), reason, self.memory.clock())
         self.memory.open_for_writing().journal.append("paused", reason)
@@ -219,7 +219,7 @@ class Doctor:
     def resume(self) -> Pause | None:
         """Allow writes again; return what stopped them, if anything did."""
         from doctor.store import resume
-        from doctor.treatment.treat import user
+        from doctor.treatment.account import user
 
         was = resume(self.memory.identity)
         if was is not None:

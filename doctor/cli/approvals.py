@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from doctor.cli.human import records as records_text
 from doctor.cli.options import Common, with_common_options
+from doctor.cli.terminal import require_terminal
 from doctor.errors import UsageError
 from doctor.report.plain import to_json
 from doctor.report.records import approval_json
+from doctor.treatment.account import user
 
 if TYPE_CHECKING:
     from doctor.doctor import Doctor
@@ -60,9 +61,7 @@ def show(common: Common, approval: str) -> int:
 @click.option("--plan", "plan_hash", metavar="HASH", required=True, help="The plan to approve.")
 def approve(common: Common, approval: str, plan_hash: str) -> int:
     """Approve exactly one plan, once. Needs a terminal: a program cannot approve."""
-    _require_terminal()
-    from doctor.treatment.treat import user
-
+    require_terminal()
     with common.doctor() as doctor:
         store = _store(doctor)
         known = store.approvals.approve(approval, plan_hash, user())
@@ -78,9 +77,7 @@ def approve(common: Common, approval: str, plan_hash: str) -> int:
 @with_common_options
 def deny(common: Common, approval: str) -> int:
     """Deny a request. Needs a terminal."""
-    _require_terminal()
-    from doctor.treatment.treat import user
-
+    require_terminal()
     with common.doctor() as doctor:
         known = _store(doctor).approvals.deny(approval, user())
     if common.is_json:
@@ -95,11 +92,3 @@ def _store(doctor: Doctor) -> Store:
     if store is None:
         raise UsageError("nothing was asked yet", hint="doctor heal RUN_ID asks where in doubt")
     return store
-
-
-def _require_terminal() -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "only a person at a terminal can decide: standard input is none",
-            hint="run the same command in a terminal",
-        )

@@ -6,8 +6,10 @@ import click
 
 from doctor.cli.human import records as records_text
 from doctor.cli.options import Common, with_common_options
+from doctor.cli.terminal import require_terminal
 from doctor.report.plain import plain, to_json
 from doctor.report.records import entry_json
+from doctor.treatment.account import user
 
 
 @click.command()
@@ -33,9 +35,15 @@ def history(common: Common, *, limit: int, run_id: str | None, verify: bool) -> 
 @click.command()
 @with_common_options
 @click.option("--run", "run_id", metavar="RUN_ID", help="Also the window of this run.")
-def budget(common: Common, run_id: str | None) -> int:
+@click.option(
+    "--trust-clock", is_flag=True, help="The clock was ahead and is right now (at a terminal)."
+)
+def budget(common: Common, run_id: str | None, *, trust_clock: bool) -> int:
     """Show how many risk points are spent and how many are left."""
     with common.doctor() as doctor:
+        if trust_clock:
+            require_terminal()
+            doctor.memory.open_for_writing().budget.trust_clock(user())
         store = doctor.memory.open_for_reading()
         limits = doctor.memory.limits
         spent = store.budget.spent(limits, run_id) if store else ()

@@ -81,7 +81,3 @@ class Evidence:
     def of_kind(self, kind: str) -> tuple[Fact, ...]:
         """Return the facts of one kind, in order."""
         return tuple(fact for fact in self.facts if fact.kind == kind)
-
-    def is_open(self, kind: str) -> bool:
-        """Tell whether a gap leaves it open if there are (more) facts of ``kind``."""
-        return any(kind in gap.kinds for gap in self.gaps)

@@ -16,11 +16,10 @@ from doctor.model.schema import CodeModels, LiveTable, Row
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What an HTTP GET answered; ``body`` is decoded, and cut at the cap if ``truncated``."""
+    """What an HTTP GET answered; ``body`` is decoded, and cut at the client's cap."""
 
     status: int
     body: str
-    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ _STAMP = re.compile(
     r"[\[(]?(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6})\d*)?"
     r"(Z|[+-]\d\d:?\d\d)?"
 )
-_PREFIX = 48
+_PREFIX = 32
+_LONGEST = 48
 
 
 class EventClock:
@@ -37,8 +38,8 @@ class EventClock:
 
 def stamp(text: str) -> datetime | None:
     """Return the time stamp near the start of a line; one without a zone is local time."""
-    found = _STAMP.search(text, 0, _PREFIX)
-    if found is None:
+    found = _STAMP.search(text, 0, _PREFIX + _LONGEST)
+    if found is None or found.start() > _PREFIX:
         return None
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     try:

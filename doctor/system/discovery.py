@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from doctor.settings import SystemSettings
 from doctor.system.database import open_read_door
 
 FILES = 5_000
+MODELS_CAP = 2 << 20
 SKIPPED = {".git", ".venv", "venv", "node_modules", "__pycache__", ".doctor", "site-packages"}
 _MODELS = re.compile(rb"DeclarativeBase|declarative_base\(|__tablename__")
+_TEST = re.compile(r"(?:^|[/_])tests?(?:[/_.]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,16 @@ def write_config(folder: Path, given: SystemSettings) -> Found:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {str(folder)!r}")
     seen = list(_files(folder))
+    logs = list(given.logs) or _logs(folder, seen)
     found = {
         "database": given.database or _database(folder, seen),
         "api": given.api,
         "models": given.models or _models(folder, seen),
-        "logs": ", ".join(given.logs) or _logs(folder, seen),
+        "logs": ", ".join(logs) or None,
     }
     try:
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(_toml(found))
+            stream.write(_toml(found, logs))
     except OSError as error:
         raise UsageError(f"cannot write {str(file)!r}: {error.strerror}") from error
     return Found(file, found)
@@ -58,7 +62,9 @@ def _files(folder: Path) -> Iterator[Path]:
             number += 1
             if number > FILES:
                 return
-            yield Path(place) / name
+            path = Path(place) / name
+            if path.is_file() and str(path).isprintable():
+                yield path
 
 
 def _database(folder: Path, seen: list[Path]) -> str | None:
@@ -76,26 +82,34 @@ def _database(folder: Path, seen: list[Path]) -> str | None:
 def _models(folder: Path, seen: list[Path]) -> str | None:
     best: tuple[int, str] | None = None
     for path in seen:
-        if path.suffix != ".py" or path.stat().st_size > 2 << 20:
-            continue
-        tables = len(_MODELS.findall(path.read_bytes()))
         name = str(path.relative_to(folder))
-        if tables and "test" not in name and (best is None or tables > best[0]):
+        if path.suffix != ".py" or _TEST.search(name):
+            continue
+        tables = _declared_tables(path)
+        if tables and (best is None or tables > best[0]):
             best = (tables, name)
     return best[1] if best else None
 
 
-def _logs(folder: Path, seen: list[Path]) -> str | None:
+def _declared_tables(path: Path) -> int:
+    try:
+        with path.open("rb") as stream:
+            return len(_MODELS.findall(stream.read(MODELS_CAP)))
+    except OSError:
+        return 0
+
+
+def _logs(folder: Path, seen: list[Path]) -> list[str]:
     logs = [path for path in seen if path.suffix == ".log"]
-    return f"{logs[0].parent.relative_to(folder) / '*.log'}" if logs else None
+    return [str(logs[0].parent.relative_to(folder) / "*.log")] if logs else []
 
 
-def _toml(found: dict[str, str | None]) -> str:
+def _toml(found: dict[str, str | None], logs: list[str]) -> str:
     def line(name: str, example: str, meaning: str) -> str:
         value = found.get(name)
         text = _quoted(value) if value else example
         if name == "logs":
-            text = f"[{text}]"
+            text = f"[{', '.join(map(_quoted, logs)) or example}]"
         return f"{'' if value else '# '}{name} = {text}".ljust(44) + f"  # {meaning}"
 
     return "\n".join(
@@ -129,4 +143,4 @@ def _toml(found: dict[str, str | None]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

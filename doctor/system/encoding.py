@@ -70,12 +70,19 @@ def is_binary(head: bytes) -> bool:
     """Tell whether what begins with ``head`` is no text in any of the encodings."""
     if not head or head.startswith(tuple(_MARKS)):
         return False
-    zeros = head.count(0)
-    if zeros * 4 >= len(head):
-        even, odd = _zeros(head)
-        return max(even, odd) < len(head) // 4 or min(even, odd) > len(head) // 8
-    strange = len(head) - len(head.translate(None, _STRANGE))
-    return strange * 10 > len(head)
+    strange = sum(map(_controls, head.split(b"\n")))
+    return strange * 10 > len(head) or (strange * 20 > len(head) and _lost(head) * 4 > len(head))
+
+
+def _controls(part: bytes) -> int:
+    """Return how many bytes are no text; in UTF-16 every other zero is."""
+    even, odd = _zeros(part)
+    others = len(part) - len(part.translate(None, _STRANGE)) - even - odd
+    return others + (even + odd if _guessed(part) == _UTF_8 else min(even, odd))
+
+
+def _lost(head: bytes) -> int:
+    return len(head) - len(head.decode(_UTF_8, errors="ignore").encode(_UTF_8))
 
 
 def _is_ended(held: Piece, following: Piece, encoding: str) -> bool:

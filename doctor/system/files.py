@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from doctor.errors import UsageError
 from doctor.system.logs import FileLog
 
 FILE_CAP = 200
+_ESCAPED = re.compile(r"\[([*?[])\]")
 
 
 def find_logs(patterns: Iterable[str], run: str | None) -> tuple[FileLog, ...]:
@@ -19,21 +21,30 @@ def find_logs(patterns: Iterable[str], run: str | None) -> tuple[FileLog, ...]:
     """
     found: dict[str, FileLog] = {}
     for pattern in patterns:
-        filled = pattern.replace("{run_id}", "*" if run is None else glob.escape(_plain(run)))
-        is_exact = filled == pattern and not glob.has_magic(pattern)
-        names = [pattern] if is_exact else _matching(filled)
-        for name in names:
+        exact = _exact(pattern)
+        if exact is not None and not Path(exact).is_file():
+            raise UsageError(f"there is no log file {exact!r}")
+        for name in _matching(pattern, run) if exact is None else [exact]:
             path = Path(name)
-            if is_exact and not path.is_file():
-                raise UsageError(f"there is no log file {name!r}")
             if path.is_file():
                 found.setdefault(str(path), FileLog(path))
     return tuple(found.values())
 
 
-def _matching(pattern: str) -> list[str]:
-    return sorted(glob.glob(pattern, recursive=True))[:FILE_CAP]  # noqa: PTH207 - may be absolute
+def _exact(pattern: str) -> str | None:
+    """Return the one file that a pattern without wildcards names; brackets may be escaped."""
+    if Path(pattern).is_file():
+        return pattern
+    if "{run_id}" in pattern or glob.has_magic(_ESCAPED.sub("", pattern)):
+        return None
+    return _ESCAPED.sub(r"\1", pattern)
+
+
+def _matching(pattern: str, run: str | None) -> list[str]:
+    filled = pattern.replace("{run_id}", "*" if run is None else glob.escape(_plain(run)))
+    return sorted(glob.glob(filled, recursive=True))[:FILE_CAP]  # noqa: PTH207 - may be absolute
 
 
 def _plain(run: str) -> str:
-    return run if "/" not in run and "\\" not in run and run not in (".", "..") else "\0"
+    is_name = run not in ("", ".", "..") and "/" not in run and "\\" not in run
+    return run if is_name else "\0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +13,7 @@ from doctor.model.examination import EXIT_CODES, Examination, Status, Treatment
 from doctor.model.ports import WriteDoor
 from doctor.model.system import Probe, System
 from doctor.store import AskedPlan, Fix, Limits, Refused, Store, subject_fingerprint
+from doctor.treatment.account import user
 from doctor.treatment.apply import Step, apply_plan
 from doctor.treatment.planning import Prescription
 from doctor.treatment.policy import Authority, decide
@@ -109,14 +109,6 @@ def offer_plan(
             data={"plan": plan.hash, "choices": dict(choices)},
         )
     return incident
-
-
-def user() -> str:
-    """Return the account on whose word something is done."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _carry_out(

@@ -15,7 +15,9 @@ def main(names: list[str]) -> int:
     """Print the figures of the named groups, or of all."""
     unknown = [name for name in names if name not in GROUPS]
     if unknown:
-        print(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
+        print(
+            f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr
+        )
         return 2
     for name in names or GROUPS:
         for figure in GROUPS[name]():

@@ -29,9 +29,7 @@ def measure() -> Iterator[Figure]:
             "startup.help", _ratio([str(BIN / "doctor"), "--help"], bare, environment), 8.0
         )
         peer = [str(BIN / "alembic"), "--help"]
-        yield Figure(
-            "startup.diagnose", _ratio(_diagnosis(Path(folder)), peer, environment), 2.0
-        )
+        yield Figure("startup.diagnose", _ratio(_diagnosis(Path(folder)), peer, environment), 2.0)
 
 
 def _diagnosis(folder: Path) -> list[str]:

@@ -54,9 +54,7 @@ def fill(database: Path) -> dict[str, str]:
     Base.metadata.create_all(engine)
     runs = {name: job(number) for number, name in enumerate((*VALUES, "orphan"), start=1)}
     jobs = [{"u": runs[name], "v": value, "t": STAMP} for name, value in VALUES.items()]
-    jobs += [
-        {"u": job(1000 + at), "v": one.value, "t": STAMP} for at, one in enumerate(JobStatus)
-    ]
+    jobs += [{"u": job(1000 + at), "v": one.value, "t": STAMP} for at, one in enumerate(JobStatus)]
     with engine.begin() as connection:
         connection.execute(sa.text("INSERT INTO jobs VALUES (:u, :v, '', :t)"), jobs)
         for number, name in enumerate(VALUES, start=1):

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +28,9 @@ def import_models(path: Path, *, timeout: float) -> CodeModels:
         UsageError: there is nothing at ``path``.
         SourceError: importing it failed or took too long.
     """
+    import secrets
+    import tempfile
+
     path = Path(os.path.abspath(path))  # noqa: PTH100 - takes out ".." as well
     if not path.exists():
         raise UsageError(f"there is no {shown(path)!r}", hint="name a models file or folder")
@@ -47,6 +47,8 @@ def import_models(path: Path, *, timeout: float) -> CodeModels:
 
 def _run(path: Path, mark: str, out: IO[bytes], timeout: float) -> str:
     """Run the child process; return how it ended, in words."""
+    import subprocess
+
     places = [str(_HOME), *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-P", "-m", "doctor.system.code.imported", str(path), mark]
     child = subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import inspect
-from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Column, Enum, Table, event
@@ -27,12 +26,7 @@ class Recorder:
         event.listen(Mapper, "after_mapper_constructed", self._mapper)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         event.remove(Table, "after_parent_attach", self._table)
         event.remove(Mapper, "after_mapper_constructed", self._mapper)
 

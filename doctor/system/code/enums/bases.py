@@ -34,7 +34,8 @@ class Inherited:
         mixin: the data type of the members, or None.
         counts: how ``auto()`` gets its values: ``number``, ``bits`` or ``name``; None: unknown.
         counter: the method of the source that replaces it.
-        textual: ``str(member)`` is the value.
+        textual: it is a StrEnum, whose ``str(member)`` is the value.
+        writes_text: a class of the source replaces how members become text.
         is_enum: it is an enum class at all.
     """
 
@@ -42,6 +43,7 @@ class Inherited:
     counts: str | None = None
     counter: FunctionRef | None = None
     textual: bool = False
+    writes_text: bool = False
     is_enum: bool = False
 
 
@@ -108,7 +110,8 @@ class EnumBases:
     def inherited(self, ref: ClassRef) -> Inherited:
         """Return what all bases of ``ref``, and what its own body, give to its members."""
         self._check_body(ref)
-        result = self._own(ref)
+        writes_text = bool({"__str__", "__format__"} & set(self._names.class_scope(ref).names))
+        result = replace(self._own(ref), writes_text=writes_text)
         for base in ref.node.bases:
             found = {self._given(one, ref) for one in self._names.candidates(base, ref.scope)}
             result = _joined(result, _common(found, ref), ref)
@@ -165,8 +168,7 @@ class EnumBases:
         if result.mixin is not None and not result.is_enum:
             reason = f"the base {base.node.name!r} is a data type of the source"
             raise UnreadableError(reason, base.place)
-        writes_text = {"__str__", "__format__"} & set(self._names.class_scope(base).names)
-        return replace(result, textual=result.textual and not writes_text)
+        return result
 
 
 def _is_value(bound: Binding | Symbol) -> bool:
@@ -196,5 +198,6 @@ def _joined(left: Inherited, right: Inherited, ref: ClassRef) -> Inherited:
         counts=left.counts or right.counts,
         counter=left.counter or right.counter,
         textual=left.textual or right.textual,
+        writes_text=left.writes_text or right.writes_text,
         is_enum=left.is_enum or right.is_enum,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from doctor.system.code.enums.bases import EnumBases, Inherited, standard
@@ -112,7 +113,7 @@ class Enums:
             raise UnreadableError(
                 "the data type of the enum is not followed", scope.place(options["type"])
             )
-        return Inherited(symbol.last, base.counts, base.counter, base.textual, is_enum=True)
+        return replace(base, mixin=symbol.last)
 
 
 _AUTO = object()

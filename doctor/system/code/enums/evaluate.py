@@ -117,6 +117,8 @@ class Evaluator:
                 return self._of_enum(owner, name)
             case MappedClass(), "__name__":
                 return owner.name
+            case ((Member() | MappedClass()), name):
+                raise UnreadableError(f"the attribute {name!r} is only known when the code runs")
         return Method(owner, node.attr)
 
     def _of_enum(self, owner: EnumDef, name: str) -> Any:

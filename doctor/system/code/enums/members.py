@@ -47,7 +47,8 @@ class MemberList:
             raise UnreadableError(f"the member {name!r} is defined twice")
         value = self._converted(raw)
         same = next((one for one in self._distinct() if _equal(one.value, value)), None)
-        member = Member(self.enum, name, value, self.inherited.mixin, self.inherited.textual)
+        textual = self.inherited.textual and not self.inherited.writes_text
+        member = Member(self.enum, name, value, self.inherited.mixin, textual)
         self.members[name] = same or member
         self._raw.append(raw)
 

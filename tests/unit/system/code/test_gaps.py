@@ -12,8 +12,6 @@ from doctor.model.schema import CodeModels
 from tests.unit.system.code.differential import read, write
 from tests.unit.system.code.test_enum_shapes import table
 
-VALUES = "values_callable=lambda e: [m.value for m in e]"
-
 BODIES = {
     "a loop adds members": "class E(enum.Enum):\n    A = 1\n    for i in range(2):\n        locals()[f'X{i}'] = i\n",
     "vars are updated": "class E(enum.Enum):\n    A = 1\n    vars().update(B=2)\n",
@@ -112,6 +110,9 @@ def test_an_enum_that_is_not_certain_is_a_gap(body: str, use: str, tmp_path: Pat
 
 
 TYPES = {
+    "own text of a str enum": "x = mapped_column(Enum(Loud, values_callable=lambda e: [str(m) for m in e]))",
+    "a mixin's text of a str enum": "x = mapped_column(Enum(Mixed, values_callable=lambda e: [str(m) for m in e]))",
+    "own method of a str enum": "x = mapped_column(Enum(Loud, values_callable=lambda e: [m.lower() for m in e]))",
     "list set by index": "x = mapped_column(Enum(*SET_LATER))",
     "list of an object": "x = mapped_column(Enum(*shelf.CHANGED))",
     "tuple set in a function": "x = mapped_column(Enum(*GLOBAL))",
@@ -226,6 +227,17 @@ shelf.CHANGED.append('b')
 GROWN2 = ('a',)
 SPREAD = {**GROWN2}
 NUMBER = 3
+class Loud(enum.StrEnum):
+    A = "a"
+    def __str__(self):
+        return "loud"
+    def lower(self):
+        return "loud"
+class Text:
+    def __str__(self):
+        return "text"
+class Mixed(Text, enum.StrEnum):
+    A = "a"
 class Unmapped:
     y = 1
 def stored(kind):
