@@ -81,10 +81,14 @@ class Doctor:
         self.engine = engine or _engine(settings)
         if isinstance(self.engine, DurableEngine):
             self.engine.warm()
-        self.registry = registry or load_registry()
-        self.book: Book = load_book(self.registry, settings.rules.paths)
-        self.memory = Memory(settings, store, clock)
         self._step = step
+        try:
+            self.registry = registry or load_registry()
+            self.book: Book = load_book(self.registry, settings.rules.paths)
+            self.memory = Memory(settings, store, clock)
+        except BaseException:
+            self._close_engine()
+            raise
 
     def examine(self, run: str, choices: Mapping[str, str] | None = None) -> Examination:
         """Look at one run and say what is wrong, why, and what would cure it. Writes nothing.
@@ -229,8 +233,7 @@ class Doctor:
     def close(self) -> None:
         """Let go of the store and of the engine's spare process."""
         self.memory.close()
-        if isinstance(self.engine, DurableEngine):
-            self.engine.close()
+        self._close_engine()
 
     def __enter__(self) -> Self:
         return self
@@ -242,6 +245,10 @@ class Doctor:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _close_engine(self) -> None:
+        if isinstance(self.engine, DurableEngine):
+            self.engine.close()
 
     def _open(self, run: str | None) -> tuple[System, tuple[Probe, ...]]:
         logs = LogProbe(self.book.signature_kinds, self.book.signatures)

@@ -56,11 +56,6 @@ class Fix:
     intended_at: datetime
     updated_at: datetime
 
-    @property
-    def is_pending(self) -> bool:
-        """Tell whether recovery must finish it."""
-        return self.state in PENDING
-
 
 def fix_from_row(row: Mapping[Any, Any]) -> Fix:
     """Return a stored fix; raises UsageError if its plan is not the one that was stored."""

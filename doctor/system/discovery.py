@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -63,7 +64,7 @@ def _files(folder: Path) -> Iterator[Path]:
             if number > FILES:
                 return
             path = Path(place) / name
-            if path.is_file() and str(path).isprintable():
+            if path.is_file() and str(path.relative_to(folder)).isprintable():
                 yield path
 
 
@@ -101,7 +102,9 @@ def _declared_tables(path: Path) -> int:
 
 def _logs(folder: Path, seen: list[Path]) -> list[str]:
     logs = [path for path in seen if path.suffix == ".log"]
-    return [str(logs[0].parent.relative_to(folder) / "*.log")] if logs else []
+    if not logs:
+        return []
+    return [str(Path(glob.escape(str(logs[0].parent.relative_to(folder)))) / "*.log")]
 
 
 def _toml(found: dict[str, str | None], logs: list[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,10 +36,6 @@ class FileLog:
             text = line.rstrip("\r\n")
             at, order = clock.read(text)
             yield LogLine(number, text, at, order)
-
-    def modified(self) -> datetime:
-        """Return when the file was last written to."""
-        return datetime.fromtimestamp(self.path.stat().st_mtime).astimezone()
 
     def _texts(self) -> Iterator[str]:
         try:

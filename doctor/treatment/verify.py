@@ -16,8 +16,8 @@ def verify_plan(
 ) -> tuple[Verified, str]:
     """Return whether the plan cured what it was made for, and one sentence about it.
 
-    A Gap that was there before the repair does not count; a new one means that the check could
-    not run, which is never a failed verification.
+    A Gap means that the check could not run, which is never a failed verification. One that the
+    rerun probe had before the repair too does not count: it is about something else.
     """
     could_not: list[str] = []
     passed: list[str] = []
@@ -30,9 +30,10 @@ def verify_plan(
         failure = _failure(check, evidence, plan)
         if failure is not None:
             return "failed", failure
-        gaps = [gap.reason for gap in evidence.gaps if gap not in known_gaps]
+        is_end_to_end = check.expect_status is not None
+        gaps = [gap.reason for gap in evidence.gaps if is_end_to_end or gap not in known_gaps]
         could_not += gaps
-        if not gaps and (check.expect_status is None or evidence.facts):
+        if not gaps and (evidence.facts or not is_end_to_end):
             passed.append(_passed(check))
     if could_not:
         return "could_not_run", "; ".join(dict.fromkeys(could_not))

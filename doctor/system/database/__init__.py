@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -28,9 +30,10 @@ def open_write_door(url: str) -> WriteDoor:
 def _sqlite_path(url: str) -> str:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        shown = re.sub(r"//.*@", "//", url)
         raise UsageError(
-            f"{url!r} is not a database URL", hint="write it as sqlite:///path/to/file.db"
+            f"{shown!r} is not a database URL", hint="write it as sqlite:///path/to/file.db"
         ) from None
     if parsed.get_backend_name() != "sqlite":
         raise UsageError(

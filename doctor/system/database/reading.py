@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,23 +18,29 @@ from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable, Row
 from doctor.system.database.marker import MARKER, images_from_json
 
 Session = Callable[[], AbstractContextManager[Connection]]
+Unread = Callable[[Connection], Collection[str]]
 
 
 class CoreReadDoor:
-    """Answers questions about one database. Values come back exactly as they are stored."""
+    """Answers questions about one database. Values come back exactly as they are stored.
 
-    def __init__(self, engine: Engine, *, session: Session, binary: str):
+    ``unread`` names the tables that are none of the user's, or only look like tables.
+    """
+
+    def __init__(self, engine: Engine, *, session: Session, binary: str, unread: Unread):
         self._engine = engine
         self._session = session
         self._binary = binary
+        self._unread = unread
         self._tables: tuple[LiveTable, ...] | None = None
 
     def tables(self) -> tuple[LiveTable, ...]:
         """Return every user table but Doctor's own marker; read once."""
         if self._tables is None:
-            with self._session() as connection:
+            with self._session() as connection, warnings.catch_warnings():
+                warnings.simplefilter("ignore", sa.exc.SAWarning)  # INTEGER(11) and the like
                 inspector = sa.inspect(connection)
-                names = [name for name in inspector.get_table_names() if name != MARKER.name]
+                names = {*inspector.get_table_names()} - {MARKER.name, *self._unread(connection)}
                 self._tables = tuple(_live_table(inspector, name) for name in sorted(names))
         return self._tables
 
@@ -108,7 +115,7 @@ class CoreReadDoor:
         inner = sa.select(above.c[within.parent_key or ""])
         if within.parent_within is not None:
             inner = inner.where(self._within(above, within.parent_within))
-        condition: sa.ColumnElement[bool] = clause.c[within.column].in_(inner)
+        condition: sa.ColumnElement[bool] = clause.c[within.column].collate(self._binary).in_(inner)
         return condition
 
     def _fetch(self, query: sa.Select[Any]) -> tuple[Row, ...]:

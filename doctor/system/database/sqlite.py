@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import NullPool
 
 from doctor.errors import SourceError, UsageError
 from doctor.system.database.reading import CoreReadDoor
@@ -32,20 +32,25 @@ _READING = {
 
 
 def read_door(path: str) -> CoreReadDoor:
-    """Return a door whose connection is opened read-only and refuses every statement but reads."""
+    """Return a door that refuses every statement but reads; it opens the file for each question.
+
+    So no lock, no file and no view of the data outlives a question.
+    """
     _require_database(path)
     deadline = _Deadline()
 
     def connect() -> sqlite3.Connection:
-        connection = _open(path, "ro", BUSY_SECONDS)
+        connection = _open(path, _reading_mode(path), BUSY_SECONDS)
+        connection.execute("PRAGMA query_only = ON")
         connection.set_authorizer(_only_reading)
         connection.set_progress_handler(deadline.passed, 10_000)
         return connection
 
     engine = sa.create_engine(
-        "sqlite://", creator=connect, poolclass=StaticPool, hide_parameters=True
+        "sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True
     )
-    return CoreReadDoor(engine, session=_reading(engine, deadline), binary="BINARY")
+    session = _reading(engine, deadline)
+    return CoreReadDoor(engine, session=session, binary="BINARY", unread=_virtual)
 
 
 def write_door(path: str) -> CoreWriteDoor:
@@ -68,6 +73,22 @@ def write_door(path: str) -> CoreWriteDoor:
     return CoreWriteDoor(engine, translate=translated, binary="BINARY")
 
 
+def _reading_mode(path: str) -> str:
+    """Return how the file is opened to be read.
+
+    A database in WAL mode that nobody uses is opened for writing: a read-only connection would
+    create its -wal and -shm files and could not remove them. The authorizer refuses all the same.
+    """
+    with Path(path).open("rb") as stream:
+        is_wal = stream.read(20)[18:] == b"\2\2"
+    return "rw" if is_wal and not Path(f"{path}-wal").exists() else "ro"
+
+
+def _virtual(connection: Connection) -> set[str]:
+    query = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
+    return set(connection.exec_driver_sql(query).scalars())
+
+
 def _open(path: str, mode: str, busy: float) -> sqlite3.Connection:
     uri = f"file:{quote(str(Path(path).absolute()))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=busy, check_same_thread=False)
@@ -84,11 +105,11 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
 
 def _require_database(path: str) -> None:
     file = Path(path)
-    if not file.exists():
-        raise UsageError(f"there is no database file {path!r}")
-    if not file.is_file():
-        raise UsageError(f"{path!r} is not a file")
     try:
+        if not file.exists():
+            raise UsageError(f"there is no database file {path!r}")
+        if not file.is_file():
+            raise UsageError(f"{path!r} is not a file")
         with file.open("rb") as stream:
             header = stream.read(16)
     except OSError as error:
@@ -139,11 +160,15 @@ def translated(doing: str) -> Iterator[None]:
         raise _source_error(str(error.orig), doing) from error
     except sqlite3.Error as error:
         raise _source_error(str(error), doing) from error
-    except sa.exc.SQLAlchemyError as error:
+    except (sa.exc.SQLAlchemyError, OverflowError, UnicodeEncodeError, OSError) as error:
         raise SourceError(f"the database could not be {_PAST[doing]}: {error}") from error
 
 
 _PAST = {"read": "read", "write": "written"}
+_HINTS = {
+    "read": "a killed writer left a journal: let the system open its database once, or copy it",
+    "write": "let the user that runs Doctor write the file and its folder",
+}
 
 
 def _source_error(text: str, doing: str) -> SourceError:
@@ -155,6 +180,8 @@ def _source_error(text: str, doing: str) -> SourceError:
         text = f"no answer within {READ_SECONDS:g} s"
     elif "malformed" in lowered or "corrupt" in lowered or "not a database" in lowered:
         hint = "restore the file from a backup, or try `sqlite3 FILE .recover`"
-    elif "unable to open" in lowered or "readonly" in lowered or "read-only" in lowered:
+    elif "readonly" in lowered:
+        hint = _HINTS[doing]
+    elif "unable to open" in lowered:
         hint = "a database in WAL mode needs a folder that can be written: copy it elsewhere"
     return SourceError(f"the database could not be {_PAST[doing]}: {text}", hint=hint)

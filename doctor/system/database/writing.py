@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -47,10 +48,14 @@ class CoreWriteTransaction:
         """Set the cells if they hold what was expected; raise TreatmentError otherwise."""
         if not change.key or not change.to:
             raise TreatmentError("a change without a key or without cells is refused")
+        if change.expected.keys() != change.to.keys():
+            raise TreatmentError(f"{_place(change)}: each cell needs the value that it should hold")
         before = self._row(change.table, change.key)
         for name, expected in change.expected.items():
-            if not _same(before.get(name), expected):
-                held = before.get(name)
+            if name not in before:
+                raise TreatmentError(f"{change.table} has no column {name!r}")
+            held = before[name]
+            if not _same(held, expected):
                 raise TreatmentError(
                     f"{_place(change)}: {name} holds {held!r}, not {expected!r} as planned"
                 )
@@ -106,7 +111,12 @@ class CoreWriteTransaction:
         return ChangeImage(before, after)
 
     def _row(self, table: str, key: Row) -> dict[str, Scalar]:
-        names = [one["name"] for one in sa.inspect(self._connection).get_columns(table)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sa.exc.SAWarning)  # INTEGER(11) and the like
+            names = [one["name"] for one in sa.inspect(self._connection).get_columns(table)]
+        unknown = sorted(key.keys() - set(names))
+        if unknown:
+            raise TreatmentError(f"{table} has no column {unknown[0]!r}")
         clause = sa.table(table, *[sa.column(name) for name in names])
         query = sa.select(clause).where(*equals(clause, key, self._binary)).limit(2)
         found = [dict(row._mapping) for row in self._connection.execute(query)]  # noqa: SLF001
