@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata, resources
@@ -13,6 +14,7 @@ import pluggy
 
 from doctor import hookspecs
 from doctor.errors import UsageError
+from doctor.model.evidence import FactKind
 from doctor.model.system import Fixer, Probe
 
 PLUGINS = "doctor.plugins"
@@ -61,6 +63,12 @@ def load_registry(environment: Mapping[str, str] = os.environ) -> Registry:
     wanted = None if chosen is None else {one.strip() for one in chosen.split(",") if one.strip()}
     every = metadata.entry_points()
     entries = sorted(every.select(group=PLUGINS), key=_origin)
+    unknown = sorted((wanted or set()) - {entry.name for entry in entries})
+    if unknown:
+        raise UsageError(
+            f"DOCTOR_PLUGINS names {unknown[0]!r}, and no such plugin is installed",
+            hint=f"installed are {', '.join(entry.name for entry in entries) or 'none'}",
+        )
     entries = [entry for entry in entries if wanted is None or entry.name in wanted]
     packs = sorted(every.select(group=PACKS), key=_origin)
     return build_registry(entries, packs)
@@ -87,8 +95,8 @@ def build_registry(
         try:
             folder = resources.files(entry.value)
             folders.append(Pack(entry.name, folder, builtin=entry.value == BUILTIN_PACK))
-        except Exception as error:  # noqa: BLE001 - a pack's package may fail in any way
-            pack_failure = f"{type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a package may fail in any way
+            pack_failure = _shown(error)
         records.append(_record(entry, ("rules",), pack_failure))
     _refuse_duplicates("probe", [(origin, one.name) for origin, one in probes])
     _refuse_duplicates("fixer", [(origin, one.name) for origin, one in fixers])
@@ -114,9 +122,30 @@ def _load_plugin(entry: metadata.EntryPoint) -> tuple[str | None, dict[str, Any]
                 brought[caller.name] = (module.doctor_commands,)
             else:
                 brought[caller.name] = tuple(one for many in caller() for one in tuple(many))
-    except Exception as error:  # noqa: BLE001 - somebody else's code may fail in any way
-        return f"{type(error).__name__}: {error}", {}
+        _check(brought)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code may fail
+        return _shown(error), {}
     return None, brought
+
+
+def _check(brought: Mapping[str, Any]) -> None:
+    """Raise TypeError for what only claims to be a probe or a fixer."""
+    for probe in brought.get("doctor_probes", ()):
+        kinds = getattr(probe, "kinds", None)
+        is_declared = isinstance(kinds, tuple | list) and all(isinstance(one, FactKind) for one in kinds)
+        if not (is_declared and _is_named(probe) and callable(getattr(probe, "collect", None))):
+            raise TypeError(f"{type(probe).__name__} is no probe: it needs name, kinds, collect")
+    for fixer in brought.get("doctor_fixers", ()):
+        if not (_is_named(fixer) and callable(getattr(fixer, "propose", None))):
+            raise TypeError(f"{type(fixer).__name__} is no fixer: it needs name and propose")
+
+
+def _is_named(one: object) -> bool:
+    return isinstance(getattr(one, "name", None), str)
+
+
+def _shown(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 def _origin(entry: metadata.EntryPoint) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import glob
 import os
 import re
 import tomllib
@@ -16,18 +17,18 @@ from doctor.errors import UsageError
 from doctor.model.tier import Tier
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST = 100 * 365 * 86400.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)(?P<path>[^?]+)(?P<query>.*)", re.DOTALL)
 
 
 def parse_duration(text: object) -> float:
     """Return the seconds that ``30m``, ``1h``, ``90s`` or ``250ms`` means."""
-    if isinstance(text, float):
-        return text
     found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
+    seconds = float(found[1]) * _UNITS[found[2]] if found else text
+    if not isinstance(seconds, float) or not 0 < seconds <= _LONGEST:
         raise ValueError(f"{text!r} is not a duration such as '30m' or '90s'")
-    return float(found[1]) * _UNITS[found[2]]
+    return seconds
 
 
 def parse_tier(text: object) -> Tier:
@@ -139,7 +140,7 @@ def find_config(start: Path) -> Path | None:
         if own.is_file():
             return own
         shared = folder / "pyproject.toml"
-        if shared.is_file() and "doctor" in _read_toml(shared).get("tool", {}):
+        if shared.is_file() and "doctor" in _part(_read_toml(shared), "tool"):
             return shared
     return None
 
@@ -161,7 +162,9 @@ def load_settings(
     data: dict[str, Any] = {}
     if file is not None:
         raw = _read_toml(file)
-        data = raw.get("tool", {}).get("doctor", {}) if file.name == "pyproject.toml" else raw
+        data = _part(_part(raw, "tool"), "doctor") if file.name == "pyproject.toml" else raw
+        if "file" in data:
+            raise UsageError("unknown setting 'file'", location=str(file))
         data = _resolved(data, file.parent.resolve())
         data["file"] = str(file)
     extra: dict[str, Any] = {}
@@ -183,8 +186,15 @@ def _read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"not valid TOML: {error}", location=str(file)) from error
+
+
+def _part(data: dict[str, Any], name: str) -> dict[str, Any]:
+    part = data.get(name, {})
+    if not isinstance(part, dict):
+        raise UsageError(f"setting {name!r} is {part!r}, not a table")
+    return part
 
 
 def _put(data: dict[str, Any], path: Sequence[str], value: Any) -> None:
@@ -216,10 +226,18 @@ def _resolved(data: dict[str, Any], base: Path) -> dict[str, Any]:
             system["models"] = str(base / system["models"])
         for name in ("logs", "error_reports"):
             if isinstance(system.get(name), list | tuple):
-                system[name] = [str(base / one) for one in system[name]]
+                system[name] = [_absolute_pattern(one, base) for one in system[name]]
     if isinstance(rules, dict) and isinstance(rules.get("paths"), list | tuple):
-        rules["paths"] = [str(base / one) for one in rules["paths"]]
+        rules["paths"] = [
+            str(base / one) if isinstance(one, str) else one for one in rules["paths"]
+        ]
     return out
+
+
+def _absolute_pattern(pattern: object, base: Path) -> object:
+    if not isinstance(pattern, str) or Path(pattern).is_absolute():
+        return pattern
+    return str(Path(glob.escape(str(base))) / pattern)
 
 
 def _absolute_url(url: str, base: Path) -> str:

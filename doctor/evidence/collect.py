@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Sequence
 
 from doctor.errors import DoctorError
@@ -33,11 +34,21 @@ def _observed(probe: Probe, system: System, run: Run) -> Iterable[Fact | Gap]:
             if number > FACT_CAP:
                 yield Gap(probe.name, f"more than {FACT_CAP:,} facts; the rest is left out", kinds)
                 return
-            yield one
+            if isinstance(one, Gap):
+                yield Gap(one.probe, one.reason, tuple(one.kinds))
+            elif isinstance(one, Fact) and one.kind in kinds:
+                yield one
+            else:
+                raise TypeError(f"it brought {one!r:.100}, which it does not declare")
     except DoctorError as error:
         yield Gap(probe.name, error.message, kinds)
     except Exception as error:  # noqa: BLE001 - a plugin's probe may fail in any way
         from loguru import logger
 
         logger.opt(exception=error).debug("probe {} failed", probe.name)
-        yield Gap(probe.name, f"the probe failed: {type(error).__name__}: {error}", kinds)
+        yield Gap(probe.name, f"the probe failed: {_shown(error)}", kinds)
+
+
+def _shown(error: Exception) -> str:
+    """Return the error's name and text, even where its own __str__ fails."""
+    return "".join(traceback.format_exception_only(error)).strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote
 
 from doctor.errors import SourceError
 from doctor.model.evidence import Fact, FactKind, Gap, Value
@@ -110,7 +111,7 @@ def _own_run(fact: Fact, run: Run, prefix: str | None) -> str | None:
 
 
 def _named_run(endpoint: str, run: Run, prefix: str | None) -> str | None:
-    if run.id is not None and run.id in endpoint.split("/"):
+    if run.id is not None and run.id in map(unquote, endpoint.split("/")):
         return run.id
     return run_of_path(endpoint, prefix) if prefix else None
 

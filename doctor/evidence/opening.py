@@ -13,7 +13,7 @@ from doctor.model.schema import CodeModels
 from doctor.model.system import System
 from doctor.runs.layout import find_layout
 from doctor.runs.route import fill_route, find_route, logged_route, stored_route
-from doctor.settings import Settings
+from doctor.settings import RunsSettings, Settings
 from doctor.system.api import BoundedApi
 from doctor.system.database import open_read_door
 from doctor.system.files import find_logs
@@ -39,12 +39,12 @@ def open_system(
     code = _code(wanted.models, by_import=wanted.import_models)
     api = BoundedApi(wanted.api) if wanted.api else None
     logs = find_logs(wanted.logs, run)
-    door, layout, layout_reason = _database(url, code, run, wanted.runs.table)
+    door, layout, layout_reason = _database(url, code, run, wanted.runs)
     paths = tuple(logged_paths(logs)) if logs else ()
     template, route_reason = _template(api, layout, paths, run)
     prefix = template or (logged_route(paths, run) if run is not None else None)
     if prefix is None and door is not None and layout is not None:
-        prefix = stored_route(paths, layout.run, door)
+        prefix = _stored_route(paths, layout, door)
     return System(
         identity=identity,
         database=door,
@@ -79,15 +79,22 @@ def _models(code: Code | None) -> CodeModels | None:
 
 
 def _database(
-    url: str | None, code: Code | None, run: str | None, table: str | None
+    url: str | None, code: Code | None, run: str | None, runs: RunsSettings
 ) -> tuple[ReadDoor | None, Layout | None, str | None]:
     if url is None:
         return None, None, None
     door = open_read_door(url)
     try:
-        return door, find_layout(door, _models(code), run, table), None
+        return door, find_layout(door, _models(code), run, runs.table, runs.key), None
     except SourceError as error:
         return door, None, error.message
+
+
+def _stored_route(paths: Iterable[str], layout: Layout, door: ReadDoor) -> str | None:
+    try:
+        return stored_route(paths, layout.run, door)
+    except SourceError:
+        return None
 
 
 def _template(

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from doctor.model.evidence import Fact
+from doctor.errors import SourceError
+from doctor.model.evidence import Fact, Gap
 from doctor.model.ports import Log
 from doctor.model.system import Run, System
 
 KIND = "error.report"
 LINES = 20_000
+LETTERS = 4 << 20
 _LABELS = re.compile(
     r"(Error Type|Error Message|Run ID|Operation|Timestamp)\s*:\s*(.*)", re.IGNORECASE
 )
@@ -26,10 +28,14 @@ _NAMES = {
 }
 
 
-def report_facts(system: System, run: Run) -> Iterator[Fact]:
-    """Yield one fact per readable report about ``run``; other files are passed over."""
+def report_facts(system: System, run: Run) -> Iterator[Fact | Gap]:
+    """Yield one fact per report about ``run``; other files are passed over, unreadable are Gaps."""
     for report in system.reports:
-        text = _text(report)
+        try:
+            text = _text(report)
+        except SourceError as error:
+            yield Gap("error_reports", error.message, (KIND,))
+            continue
         fields = _from_json(text) if text.lstrip().startswith("{") else _from_text(text)
         if not fields.get("type"):
             continue
@@ -47,9 +53,11 @@ def report_facts(system: System, run: Run) -> Iterator[Fact]:
 
 def _text(report: Log) -> str:
     lines = []
+    size = 0
     for line in report.lines():
         lines.append(line.text)
-        if len(lines) >= LINES:
+        size += len(line.text)
+        if len(lines) >= LINES or size >= LETTERS:
             break
     return "\n".join(lines)
 
@@ -77,7 +85,6 @@ def _from_text(text: str) -> dict[str, str]:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone() if text else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone() if moment else None

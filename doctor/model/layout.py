@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,8 @@ from doctor.model.evidence import Scalar
 from doctor.model.schema import LiveTable
 
 Role = Literal["run", "tier", "phase", "task"]
-_INTEGER = ("INT", "SERIAL")
+_INTEGER = re.compile(r"(?:TINY|SMALL|MEDIUM|BIG)?(?:INT(?!ERVAL)|SERIAL)", re.IGNORECASE)
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,13 @@ class Member:
     via: str
     parent: Member | None = None
     parent_key: str | None = None
+
+    @property
+    def names_run(self) -> bool:
+        """Tell whether ``via`` holds the id of the run itself."""
+        if self.parent is None:
+            return True
+        return self.parent.parent is None and self.parent_key in (None, self.parent.via)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,10 @@ class Within:
     parent_within: Within | None = None
 
 
-def rows_of_run(member: Member, run: Scalar) -> Within:
+def rows_of_run(member: Member, run: str) -> Within:
     """Return the condition that selects the rows of ``member`` that belong to ``run``."""
-    if member.parent is None or member.parent.parent is None:
-        return Within(member.via, run)
+    if member.parent is None or member.names_run:
+        return Within(member.via, as_key(member.table, member.via, run))
     return Within(
         member.via,
         parent=member.parent.table,
@@ -70,5 +79,6 @@ def rows_of_run(member: Member, run: Scalar) -> Within:
 def as_key(table: LiveTable, column: str, run: str) -> Scalar:
     """Return ``run`` as the type of the column that holds it."""
     declared = table.column(column)
-    is_integer = declared is not None and declared.type.upper().startswith(_INTEGER)
-    return int(run) if is_integer and run.isdecimal() else run
+    is_integer = declared is not None and _INTEGER.match(declared.type) is not None
+    is_number = is_integer and run.isascii() and run.isdecimal() and len(run) < 20  # noqa: PLR2004
+    return int(run) if is_number and int(run) <= _LARGEST else run

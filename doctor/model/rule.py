@@ -179,6 +179,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Symptom:
+    """What a matching line is a sign of, for people who read only the log.
+
+    ``name`` is the class; ``noise`` tells that it never is the cause of a failure; ``wait`` is
+    how many seconds to wait before a retry, where retrying helps at all and that is known.
+    """
+
+    name: str
+    noise: bool = False
+    retryable: Retryable = "unknown"
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """How a log line becomes a fact: a linear-time pattern and the types of its named groups."""
 
@@ -188,6 +202,7 @@ class Signature:
     tests: tuple[str, ...]
     silent: tuple[str, ...]
     origin: str
+    symptom: Symptom | None = None
 
 
 @dataclass(frozen=True, slots=True)

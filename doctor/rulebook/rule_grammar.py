@@ -12,7 +12,6 @@ from doctor.model.rule import (
     Level,
     Limits,
     Remedy,
-    Retryable,
     Rule,
     Status,
     Verify,
@@ -43,7 +42,7 @@ def read_rule(section: Section, reading: Reading) -> Rule:
     status = reading.choice(section.need("status"), "status", STATUSES)
     level = reading.choice(section.need("level"), "level", LEVELS)
     owner = reading.text(section.need("owner"), "owner")
-    retryable = _retryable(section.need("retryable"), reading)
+    retryable = reading.retryable(section.need("retryable"))
     needs = _optional_texts(section, "needs", reading)
     match_node = section.need("match")
     match = read_match(match_node, reading)
@@ -99,16 +98,6 @@ def underlying_kind(rule: Rule, name: str) -> str:
 def _optional_texts(section: Section, key: str, reading: Reading) -> tuple[str, ...]:
     node = section.find(key)
     return () if node is None else reading.texts(node, key)
-
-
-def _retryable(node: Node | None, reading: Reading) -> Retryable:
-    value = reading.scalar(node, "retryable")
-    if isinstance(value, bool):
-        return value
-    if value != "unknown" and node is not None:
-        hint = "one of: true, false, unknown"
-        reading.sheet.report(node.place, f"{brief(value)} is no valid retryable", hint)
-    return "unknown"
 
 
 def _confirm(node: Node | None, reading: Reading) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from doctor.model.evidence import Scalar
+from doctor.model.rule import Retryable
 from doctor.rulebook.nodes import Items, Node, Place, Table, Text
 from doctor.rulebook.problem import Sheet, brief, nearest
 from doctor.rulebook.scalars import duration, resolve
@@ -140,6 +141,23 @@ class Reading:
             hint = nearest(str(value), valid)
             self.sheet.report(node.place, f"{brief(value)} is no valid {what}", hint)
         return ""
+
+    def retryable(self, node: Node | None) -> Retryable:
+        """Read whether retrying helps: true, false, or unknown, which is the default."""
+        value = self.scalar(node, "retryable") if node is not None else "unknown"
+        if isinstance(value, bool):
+            return value
+        if value != "unknown" and node is not None:
+            hint = "one of: true, false, unknown"
+            self.sheet.report(node.place, f"{brief(value)} is no valid retryable", hint)
+        return "unknown"
+
+    def truth(self, node: Node | None, what: str) -> bool:
+        """Read true or false, which is the default."""
+        value = self.scalar(node, what) if node is not None else False
+        if not isinstance(value, bool) and node is not None:
+            self.sheet.report(node.place, f"{what} must be true or false, not {brief(value)}")
+        return value is True
 
     def integer(self, node: Node | None, what: str, least: int, most: int) -> int:
         """Read a whole number within bounds."""

@@ -6,14 +6,16 @@ import re
 from typing import Literal, cast, get_args
 
 from doctor.model.evidence import FieldType
-from doctor.model.rule import Signature
+from doctor.model.rule import Signature, Symptom
 from doctor.rulebook.nodes import Node, Place, Table, Text
 from doctor.rulebook.patterns import PatternError, compile_pattern
 from doctor.rulebook.problem import brief, nearest
+from doctor.rulebook.scalars import seconds
 from doctor.rulebook.section import Reading, Section
 
 CapturedType = FieldType | Literal["url_path"]
 CAPTURED_TYPES: tuple[CapturedType, ...] = ("str", "int", "float", "bool", "url_path")
+CLASS = re.compile(r"[a-z][a-z0-9_]*")
 KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _OTHER_TYPES = tuple(one for one in get_args(FieldType) if one not in CAPTURED_TYPES)
 
@@ -36,11 +38,27 @@ def _signature(section: Section, reading: Reading) -> Signature:
     fields, places = _fields(section.find("fields"), reading)
     tests = _lines(section.find("tests"), "tests", reading)
     silent = _lines(section.find("silent"), "silent", reading)
+    symptom = _symptom(section.find("symptom"), reading)
     section.close()
     if pattern and isinstance(pattern_node, Text):
         _check_pattern(pattern, pattern_node, fields, places, reading)
     origin = f"{reading.sheet.label}:{section.place[0]}"
-    return Signature(kind, pattern, fields, tests, silent, origin)
+    return Signature(kind, pattern, fields, tests, silent, origin, symptom)
+
+
+def _symptom(node: Node | None, reading: Reading) -> Symptom | None:
+    if node is None:
+        return None
+    section = reading.section(node, "symptom")
+    name = reading.named(section.need("class"), "class", CLASS, "llm_rate_limited")
+    noise = reading.truth(section.find("noise"), "noise")
+    retryable = reading.retryable(section.find("retryable"))
+    wait_node = section.find("wait")
+    wait = reading.duration(wait_node, "wait") if wait_node is not None else None
+    if wait_node is not None and retryable is not True:
+        reading.sheet.report(wait_node.place, "'wait' goes with 'retryable: true'")
+    section.close()
+    return Symptom(name, noise, retryable, None if wait is None else seconds(wait))
 
 
 def _fields(

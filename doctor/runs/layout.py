@@ -11,22 +11,33 @@ from doctor.model.schema import CodeModels, LiveForeignKey, LiveTable
 
 
 def find_layout(
-    door: ReadDoor, code: CodeModels | None, run: str | None, configured: str | None
+    door: ReadDoor,
+    code: CodeModels | None,
+    run: str | None,
+    configured: str | None,
+    key: str | None = None,
 ) -> Layout:
     """Return where the runs are kept.
 
     The run table is ``configured``, else the table whose key holds ``run`` and that others
     reference, else (an orphan) the table that a child references by ``run``, else the one table
-    that others reference and that references none of them.
+    that others reference and that references none of them. Its column ``key`` names a run, else
+    the column that the others reference, else its primary key.
 
     Raises:
-        UsageError: the configured table is not there.
+        UsageError: the configured table or column is not there.
         SourceError: the database cannot be read, or several tables would do.
     """
     tables = {table.name: table for table in door.tables()}
     links = _links(tables, code)
     name = _run_table(door, tables, links, run, configured)
-    return Layout(_members(tables[name], tables, links))
+    via = _configured_key(tables[name], key) or _key(tables[name], links)
+    if via is None:
+        raise SourceError(
+            f"no single column of {name!r} names its runs",
+            hint='name one in doctor.toml: [system.runs] key = "..."',
+        )
+    return Layout(_members(Member("run", tables[name], via), tables, links))
 
 
 Links = Mapping[str, tuple[LiveForeignKey, ...]]
@@ -51,7 +62,35 @@ def _links(tables: Mapping[str, LiveTable], code: CodeModels | None) -> Links:
 
 
 def _referenced(link: LiveForeignKey, tables: Mapping[str, LiveTable]) -> bool:
-    return not link.references or tables[link.table].column(link.references[0]) is not None
+    column = _target(link, tables[link.table])
+    return column is not None and tables[link.table].column(column) is not None
+
+
+def _target(link: LiveForeignKey, table: LiveTable) -> str | None:
+    """Return the column of ``table`` that the link leads to."""
+    if link.references:
+        return link.references[0]
+    return table.primary_key[0] if len(table.primary_key) == 1 else None
+
+
+def _configured_key(table: LiveTable, key: str | None) -> str | None:
+    if key is not None and table.column(key) is None:
+        raise UsageError(
+            f"{table.name!r} has no column {key!r}, which [system.runs] names",
+            hint=f"its columns are {', '.join(one.name for one in table.columns)}",
+        )
+    return key
+
+
+def _key(table: LiveTable, links: Links) -> str | None:
+    """Return the column that others reference the table by, else its primary key."""
+    own = table.primary_key[0] if len(table.primary_key) == 1 else None
+    named = [
+        _target(link, table) for many in links.values() for link in many if link.table == table.name
+    ]
+    if not named or own in named:
+        return own
+    return max(sorted(one for one in named if one is not None), key=named.count)
 
 
 def _run_table(
@@ -69,9 +108,9 @@ def _run_table(
             )
         return configured
     parents = {link.table for many in links.values() for link in many}
-    keyed = [name for name in sorted(parents) if len(tables[name].primary_key) == 1]
+    keyed = [name for name in sorted(parents) if _key(tables[name], links) is not None]
     if run is not None:
-        holders = [name for name in keyed if _holds(door, tables[name], run)]
+        holders = [name for name in keyed if _holds(door, tables[name], links, run)]
         if not holders:
             holders = [name for name in keyed if _is_referenced_by(door, tables, links, name, run)]
         if holders:
@@ -109,8 +148,8 @@ def _descendants(name: str, links: Links) -> set[str]:
     return found
 
 
-def _holds(door: ReadDoor, table: LiveTable, run: str) -> bool:
-    key = table.primary_key[0]
+def _holds(door: ReadDoor, table: LiveTable, links: Links, run: str) -> bool:
+    key = _key(table, links) or ""
     return door.count(table, {key: as_key(table, key, run)}) > 0
 
 
@@ -125,16 +164,17 @@ def _is_referenced_by(
     )
 
 
-def _members(root: LiveTable, tables: Mapping[str, LiveTable], links: Links) -> tuple[Member, ...]:
-    found = {root.name: Member("run", root, root.primary_key[0])}
-    depth = _depths(root.name, links)
+def _members(root: Member, tables: Mapping[str, LiveTable], links: Links) -> tuple[Member, ...]:
+    top = root.table.name
+    found = {top: root}
+    depth = _depths(top, links)
     for name in sorted(depth, key=lambda one: (depth[one], one)):
         link = min(
-            (one for one in links[name] if one.table == root.name or one.table in depth),
+            (one for one in links[name] if one.table == top or one.table in depth),
             key=lambda one: (depth.get(one.table, 0), one.columns[0]),
         )
         parent = found[link.table]
-        key = link.references[0] if link.references else parent.table.primary_key[0]
+        key = _target(link, parent.table)
         role = _role(name, depth, links)
         found[name] = Member(role, tables[name], link.columns[0], parent, key)
     return tuple(found.values())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from doctor.errors import SourceError
-from doctor.model.evidence import Fact, Gap, Scalar
-from doctor.model.layout import Layout, Member, as_key, rows_of_run
+from doctor.model.evidence import Fact, Gap
+from doctor.model.layout import Layout, Member, rows_of_run
 from doctor.model.ports import ReadDoor
 from doctor.model.schema import CodeColumn, CodeModels, EnumValues, Row
 
@@ -33,10 +33,9 @@ def invalid_values(
 
 
 def _unread(code: CodeModels, layout: Layout) -> Iterator[Gap]:
-    names = {member.table.name for member in layout.members}
+    others = {table.name for table in code.tables} - {one.table.name for one in layout.members}
     for gap in code.gaps:
-        table, _, column = gap.what.rpartition(".")
-        if not column or not table or table in names:
+        if gap.what.rpartition(".")[0] not in others:
             yield Gap(PROBE, f"{gap.what} at {gap.where}: {gap.reason}", (KIND,))
 
 
@@ -50,7 +49,7 @@ def _column_facts(
 ) -> Iterator[Fact | Gap]:
     table = member.table
     accepted = (*enum.values, *enum.aliases)
-    within = None if run is None else rows_of_run(member, _key_value(member, run))
+    within = None if run is None else rows_of_run(member, run)
     try:
         rows = door.rows_not_in(table, column.name, accepted, within=within, limit=ROW_LIMIT + 1)
     except SourceError as error:
@@ -95,19 +94,12 @@ def _siblings(code: CodeModels, table: str, column: str) -> dict[str, str]:
     return found
 
 
-def _key_value(member: Member, run: str) -> Scalar:
-    top = member
-    while top.parent is not None and top.parent.parent is not None:
-        top = top.parent
-    return as_key(top.table, top.via, run)
-
-
 def _run_of(door: ReadDoor, member: Member, row: Row) -> str:
-    """Return the id of the run that a row belongs to, walking up its parents."""
+    """Return the id of the run that a row belongs to, walking up its parents; "" for none."""
     value = row[member.via]
-    above = member.parent
-    while above is not None and above.parent is not None and value is not None:
+    while member.parent is not None and not member.names_run and value is not None:
+        above = member.parent
         rows = door.rows(above.table, {member.parent_key or "": value}, limit=1)
         value = rows[0][above.via] if rows else None
-        member, above = above, above.parent
-    return str(value)
+        member = above
+    return "" if value is None else str(value)

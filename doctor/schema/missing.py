@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from doctor.model.evidence import Fact
+from doctor.model.evidence import Fact, Gap
 from doctor.model.layout import Layout, as_key
 from doctor.model.ports import ReadDoor
 from doctor.model.schema import CodeModels
 
+KIND = "database.missing_run"
 LIMIT = 200
 
 
-def missing_runs(door: ReadDoor, layout: Layout, run: str | None) -> Iterator[Fact]:
+def missing_runs(door: ReadDoor, layout: Layout, run: str | None) -> Iterator[Fact | Gap]:
     """Yield one fact per child table and run id that the run table does not have.
 
-    ``run`` None means every run id that a child names.
+    ``run`` None means every run id that a child names; more of them than are looked at are a Gap.
     """
     top = layout.run
     if run is not None and door.count(top.table, {top.via: as_key(top.table, top.via, run)}):
         return
     for member in layout.members[1:]:
-        if member.parent is not top:
+        if member.parent is not top or not member.names_run:
             continue
         if run is None:
             orphans = door.missing_parents(
-                member.table, member.via, top.table, member.parent_key or top.via, limit=LIMIT
+                member.table, member.via, top.table, member.parent_key or top.via, limit=LIMIT + 1
             )
         else:
             rows = door.count(member.table, {member.via: as_key(member.table, member.via, run)})
-            orphans = ((run, rows),) if rows else ()
-        for value, rows in orphans:
+            orphans = ((as_key(top.table, top.via, run), rows),) if rows else ()
+        if len(orphans) > LIMIT:
+            reason = f"{member.table.name} names more than {LIMIT} missing runs"
+            yield Gap(KIND, f"{reason}; the first are shown", (KIND,))
+        for value, rows in orphans[:LIMIT]:
             yield Fact(
-                "database.missing_run",
+                KIND,
                 {
                     "run": str(value),
                     "table": top.table.name,

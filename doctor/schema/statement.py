@@ -23,7 +23,10 @@ def _test(name: str, value: Scalar) -> str:
 
 
 def _name(name: str) -> str:
+    from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
+
     plain = name.isidentifier() and name.isascii() and name == name.lower()
+    plain = plain and name not in SQLiteIdentifierPreparer.reserved_words
     return name if plain else '"' + name.replace('"', '""') + '"'
 
 
@@ -35,5 +38,5 @@ def _literal(value: Scalar) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, int | float):
-        return str(value)
+        return str(value).replace("inf", "9e999")
     return "'" + value.replace("'", "''") + "'"

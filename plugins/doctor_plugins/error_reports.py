@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from doctor import Fact, FactField, FactKind, Run, System, hookimpl, report_facts
+from doctor import Fact, FactField, FactKind, Gap, Run, System, hookimpl, report_facts
 
 ERROR_REPORT = FactKind(
     "error.report",
@@ -24,7 +24,7 @@ class ErrorReports:
     name = "error_reports"
     kinds = (ERROR_REPORT,)
 
-    def collect(self, system: System, run: Run) -> Iterable[Fact]:
+    def collect(self, system: System, run: Run) -> Iterable[Fact | Gap]:
         """Yield one fact per report about the run."""
         return report_facts(system, run)
 

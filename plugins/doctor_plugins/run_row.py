@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from doctor import Fact, FactField, FactKind, Run, SourceError, System, hookimpl, missing_runs
+from doctor import Fact, FactField, FactKind, Gap, Run, SourceError, System, hookimpl, missing_runs
 
 MISSING_RUN = FactKind(
     "database.missing_run",
@@ -26,7 +26,7 @@ class MissingRuns:
     name = "database.missing_run"
     kinds = (MISSING_RUN,)
 
-    def collect(self, system: System, run: Run) -> Iterable[Fact]:
+    def collect(self, system: System, run: Run) -> Iterable[Fact | Gap]:
         """Yield one fact per child table that names a run that is not there."""
         if system.database is None:
             return ()

@@ -34,6 +34,9 @@ diagnosis: {cause: team_cause, message: m, hint: h}
 explanation: {what: w, why: y}
 tests:
   - {name: none, given: {facts: []}, expect: {verdict: no_match}}
+  - name: one
+    given: {facts: [{kind: database.invalid_value, run: r, role: run, table: t, column: c, key: {}, value: v, valid: [w], enum: E, enum_location: "m:1"}]}
+    expect: {verdict: match}
 """
 MISTAKES = {
     "an unknown key": RULE.replace("owner:", "onwer:"),
@@ -97,6 +100,7 @@ def both(ward, name, code, *more):
     if raw is not None:
         assert ward.database.read_bytes() == raw
     assert {one.name for one in ward.folder.iterdir()} == folder
+    assert not list(Path(os.environ["DOCTOR_STATE_DIR"]).glob("stores/*"))
     return found
 
 
@@ -186,45 +190,31 @@ def test_an_empty_database_knows_no_run(jobs):
     assert jobs.database.read_bytes() == b""
 
 
-def as_nobody(*arguments, state):
-    """Call the command as a user whom file modes bind."""
+def bound_by_modes(*arguments):
+    """Call the command as somebody whom file modes bind: root gives that privilege up first."""
     if os.geteuid() != 0:
         return run(*arguments)
-    state.mkdir(exist_ok=True)
-    for one in (state, *state.parents):
-        if one != Path("/") and one.stat().st_uid == 0 and one.stat().st_mode & 0o077 == 0:
-            one.chmod(0o711)
-    state.chmod(0o777)
-    drop = (
-        "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534); "
-        "from doctor.cli import main; main(sys.argv[1:])"
+    give_up = (
+        "import ctypes, os, sys\n"
+        "PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1\n"
+        "if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0):\n"
+        "    sys.exit(77)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'doctor', *sys.argv[1:]])\n"
     )
-    return run(*arguments, command=(sys.executable, "-c", drop), cwd=Path("/"))
+    said = run(*arguments, command=(sys.executable, "-c", give_up))
+    if said.code == 77:
+        pytest.skip("root is not bound by file modes here, and cannot give that up")
+    return said
 
 
-@pytest.fixture
-def reachable(tmp_path):
-    """Let another user reach the test's folder, as far as its parents allow."""
-    opened = []
-    for one in tmp_path.parents:
-        mode = one.stat().st_mode & 0o777
-        if one.stat().st_uid == os.geteuid() and not mode & 0o001:
-            one.chmod(mode | 0o011)
-            opened.append((one, mode))
-    tmp_path.chmod(0o755)
-    yield
-    for one, mode in opened:
-        one.chmod(mode)
-
-
-def test_a_database_that_is_read_only(jobs, state, reachable):
+def test_a_database_that_is_read_only(jobs):
     jobs.database.chmod(0o444)
     jobs.folder.chmod(0o555)
     raw = jobs.database.read_bytes()
     options = [*jobs.options(api=False), "--format", "json"]
-    said = as_nobody("diagnose", jobs.runs["case"], *options, state=state)
+    said = bound_by_modes("diagnose", jobs.runs["case"], *options)
     assert (said.code, said.err) == (3, "")
-    said = as_nobody("heal", jobs.runs["case"], *options, state=state)
+    said = bound_by_modes("heal", jobs.runs["case"], *options)
     jobs.folder.chmod(0o755)
     assert (said.code, said.json["status"]) == (7, "undone")
     [outcome] = said.json["outcomes"]
@@ -232,7 +222,7 @@ def test_a_database_that_is_read_only(jobs, state, reachable):
     assert jobs.database.read_bytes() == raw
 
 
-def test_a_wal_database_in_a_read_only_folder(jobs, state, reachable):
+def test_a_wal_database_in_a_read_only_folder(jobs):
     with closing(sqlite3.connect(jobs.database)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     assert not (jobs.folder / "jobs.db-wal").exists()
@@ -241,7 +231,7 @@ def test_a_wal_database_in_a_read_only_folder(jobs, state, reachable):
     raw = jobs.database.read_bytes()
     options = [*jobs.options(api=False), "--format", "json"]
     for command in ("diagnose", "heal"):
-        said = as_nobody(command, jobs.runs["case"], *options, state=state)
+        said = bound_by_modes(command, jobs.runs["case"], *options)
         assert (said.code, said.json["exit_code"]) == (9, 9)
         assert "unable to open" in gap(said) or "readonly" in gap(said)
     jobs.folder.chmod(0o755)
@@ -294,7 +284,7 @@ def test_a_configured_run_table_that_is_not_there(jobs, tmp_path):
 def test_models_with_a_syntax_error(jobs):
     jobs.models.write_text("class Job(:\n", encoding="utf-8")
     for said in both(jobs, "case", 9):
-        assert any("jobs_models.py:1" in one["reason"] for one in said.json["gaps"])
+        assert "not valid Python" in gap(said)
     assert diagnose(jobs, "case").code == 3, "the API still says that something is wrong"
 
 

@@ -110,7 +110,7 @@ def test_a_trigger_that_changes_more_than_the_plan_rolls_everything_back(ward):
     other = {"runs": "goal_anchor", "jobs": "title"}[ward.table]
     ward.execute(
         f"CREATE TRIGGER more AFTER UPDATE OF {ward.column} ON {ward.table} "
-        f"BEGIN UPDATE {ward.table} SET {other} = 'x'; END"
+        f"BEGIN UPDATE {ward.table} SET {other} = 'by a trigger'; END"
     )
     before = ward.dump()
     said = heal(ward, "case")

@@ -131,6 +131,8 @@ def reply(handler: BaseHTTPRequestHandler, status: int, body: str) -> None:
 @contextmanager
 def jobs_ward(folder: Path, answer: Answer = truthful, *, detail: bool = False) -> Iterator[Ward]:
     """Set the whole system up in a folder and serve it."""
+    folder = folder / "system"
+    folder.mkdir()
     database = folder / "jobs.db"
     runs = fill(database)
     assert jobs_models.__file__ is not None
