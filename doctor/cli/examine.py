@@ -13,6 +13,8 @@ from doctor.report.plain import to_json
 from doctor.report.rules import verdict_json
 from doctor.treatment.planning import parse_choice
 
+WARNINGS = 4
+
 
 @click.command()
 @click.argument("run_id")
@@ -35,12 +37,14 @@ def preflight(common: Common, *, strict: bool) -> int:
     """Check the whole system: stored values, tables, columns, API; a verdict per run."""
     with common.doctor() as doctor:
         survey = doctor.preflight()
+    code = survey.examination.exit_code
+    if strict and code == 0 and survey.examination.diagnoses:
+        code = WARNINGS
     if common.is_json:
-        common.print(to_json(survey_json(survey)))
+        common.print(to_json({**survey_json(survey), "exit_code": code}))
     else:
         common.print(examination_text.survey(survey))
-    code = survey.examination.exit_code
-    return 4 if strict and code == 0 and survey.examination.diagnoses else code
+    return code
 
 
 @click.command()

@@ -4,40 +4,57 @@ from __future__ import annotations
 
 import os
 import traceback
+from pathlib import Path
 
 import click
 
-from doctor.errors import DoctorError, RuleError
+from doctor.errors import DoctorError, RuleError, UsageError
 from doctor.report.plain import to_json
 
 
 def report_failure(error: Exception, arguments: list[str]) -> int:
-    """Say what is wrong and return the exit code."""
+    """Say what is wrong and return the exit code; where JSON was asked for, also as a document."""
     if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.Abort):
-        click.echo("aborted", err=True)
-        return 1
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
-    if isinstance(error, DoctorError):
-        problems = error.problems if isinstance(error, RuleError) else (error,)
-        for one in problems:
-            click.echo(_text(one), err=True)
-        if _wants_json(arguments):
-            click.echo(
-                to_json({"exit_code": error.exit_code, "errors": [_json(e) for e in problems]})
-            )
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return 0
-    click.echo(f"error[D000]: internal error: {type(error).__name__}: {error}", err=True)
-    if os.environ.get("DOCTOR_DEBUG"):
-        traceback.print_exception(error)
+    code, problems = _problems(error)
+    if isinstance(error, click.ClickException):
+        error.show()
     else:
-        click.echo("help: run it again with DOCTOR_DEBUG=1 to see where", err=True)
-    return 1
+        for one in problems:
+            click.echo(_text(one), err=True)
+    if _option(arguments, "--format") == "json":
+        document = {"exit_code": code, "errors": [_json(one) for one in problems]}
+        _write(to_json(document), _option(arguments, "--output"))
+    if code == 1 and os.environ.get("DOCTOR_DEBUG"):
+        traceback.print_exception(error)
+    return code
+
+
+def _problems(error: Exception) -> tuple[int, tuple[DoctorError, ...]]:
+    if isinstance(error, RuleError):
+        return error.exit_code, error.problems
+    if isinstance(error, DoctorError):
+        return error.exit_code, (error,)
+    if isinstance(error, click.Abort):
+        return 1, (DoctorError("aborted"),)
+    if isinstance(error, click.ClickException):
+        return error.exit_code, (UsageError(error.format_message()),)
+    text = f"internal error: {type(error).__name__}: {error}"
+    return 1, (DoctorError(text, hint="run it again with DOCTOR_DEBUG=1 to see where"),)
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        Path(output).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        click.echo(
+            f"help: the error could not be written to {output!r} either: {error.strerror}", err=True
+        )
 
 
 def _text(error: DoctorError) -> str:
@@ -58,6 +75,12 @@ def _json(error: DoctorError) -> dict[str, str | None]:
     }
 
 
-def _wants_json(arguments: list[str]) -> bool:
-    pairs = zip(arguments, [*arguments[1:], ""], strict=False)
-    return any(one == "--format=json" or (one, two) == ("--format", "json") for one, two in pairs)
+def _option(arguments: list[str], name: str) -> str | None:
+    """Return what was given for an option, the last time; the command may not have been parsed."""
+    found = None
+    for one, following in zip(arguments, [*arguments[1:], None], strict=True):
+        if one.startswith(f"{name}="):
+            found = one.removeprefix(f"{name}=")
+        elif one == name:
+            found = following
+    return found

@@ -62,6 +62,7 @@ def survey_json(survey: Survey) -> dict[str, Any]:
         ],
         "diagnoses": diagnoses_json(survey.shared),
         "gaps": _gaps(examination.gaps),
+        "note": examination.note,
     }
 
 

@@ -47,8 +47,7 @@ MISTAKES = {
     "a tag": RULE.replace("title: A test rule", "title: !!python/name:os.system x"),
     "no condition": RULE.replace("  condition: bad\n", ""),
     "an unknown selection": RULE.replace("condition: bad", "condition: bda"),
-    "an unknown fixer": RULE
-    + "remedies: [{id: r, fixer: no.such, tier: SAFE, verify: []}]\n",
+    "an unknown fixer": RULE + "remedies: [{id: r, fixer: no.such, tier: SAFE, verify: []}]\n",
     "a wrong level": RULE.replace("level: high", "level: huge"),
     "no yaml": "format: [doctor/1\n",
     "no format": RULE.replace("format: doctor/1\n", ""),
@@ -246,7 +245,9 @@ def test_a_run_id_that_is_found_nowhere(ward):
         assert "no-such-run" in one_error(said)
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../x", "r'; DROP TABLE jobs; --", "\x1b[31m", "é" * 999])
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "../x", "r'; DROP TABLE jobs; --", "\x1b[31m", "é" * 999]
+)
 def test_a_strange_run_id_is_only_an_unknown_one(jobs, name):
     before = jobs.dump()
     said = say("diagnose", name, *jobs.options(), "--format", "json")
@@ -417,7 +418,11 @@ def test_a_rule_file_with_a_mistake(jobs, tmp_path, name):
     file = tmp_path / "rule.yaml"
     file.write_text(MISTAKES[name], encoding="utf-8")
     raw = jobs.database.read_bytes()
-    for command in (["diagnose", jobs.runs["case"]], ["heal", jobs.runs["case"]], ["rules", "lint"]):
+    for command in (
+        ["diagnose", jobs.runs["case"]],
+        ["heal", jobs.runs["case"]],
+        ["rules", "lint"],
+    ):
         said = say(*command, *jobs.options(api=False), "--rules", str(file), "--format", "json")
         assert (said.code, said.json["exit_code"]) == (2, 2)
         place, line, column = said.json["errors"][0]["location"].rsplit(":", 2)

@@ -181,14 +181,42 @@ def test_commands_that_only_look_or_record_exit_0(ward):
         assert say(*command, *ward.options(), "--format", "json").json
 
 
-def test_strict_makes_a_warning_of_what_is_only_worth_knowing(jobs):
-    for name in jobs.runs.values():
-        if name != jobs.runs["healthy"]:
-            for table in ("steps", "stages"):
-                jobs.execute(f"DELETE FROM {table} WHERE job_uid = ?", name)
-            jobs.execute("DELETE FROM jobs WHERE uid = ?", name)
-    assert say("preflight", *jobs.options()).code == 0
+INFO = """format: doctor/1
+rule: team.once
+code: TEAM001
+revision: 1
+title: A call failed once
+status: stable
+level: info
+owner: team
+retryable: true
+match:
+  failed: {kind: http.failure}
+  condition: failed
+join: [run]
+diagnosis: {cause: failed_once, message: "run ${run}: a call failed", hint: look}
+explanation: {what: w, why: y}
+tests:
+  - {name: none, given: {facts: []}, expect: {verdict: no_match}}
+  - {name: one, given: {facts: [{kind: http.failure, run: r, status: 500}]}, expect: {verdict: match}}
+"""
+
+
+def test_strict_makes_a_warning_of_what_is_only_worth_knowing(jobs, tmp_path):
+    healthy = jobs.runs["healthy"]
+    for name in set(jobs.runs.values()) - {healthy}:
+        for table in ("steps", "stages", "jobs"):
+            key = "uid" if table == "jobs" else "job_uid"
+            jobs.execute(f"DELETE FROM {table} WHERE {key} = ?", name)
     assert say("preflight", "--strict", *jobs.options()).code == 0
+    (tmp_path / "info.yaml").write_text(INFO, encoding="utf-8")
+    line = f"[2026-01-02 03:04:05] ERROR: GET http://h/jobs/{healthy} failed: HTTP 500"
+    (tmp_path / "run.log").write_text(f"{line} (attempt 1/4)\n", encoding="utf-8")
+    more = ["--rules", str(tmp_path / "info.yaml"), "--log", str(tmp_path / "run.log")]
+    assert say("preflight", *jobs.options(), *more).code == 0
+    assert say("preflight", "--strict", *jobs.options(), *more).code == 4
+    documented = say("preflight", "--strict", *jobs.options(), *more, "--format", "json")
+    assert (documented.code, documented.json["exit_code"]) == (4, 4)
 
 
 @pytest.mark.parametrize(
@@ -283,9 +311,9 @@ def test_what_stands_in_the_database_never_steers_the_terminal(jobs):
 def test_the_command_prints_data_on_stdout_and_nothing_on_stderr(jobs):
     said = run("diagnose", jobs.runs["foreign"], *jobs.options(), "--format", "json")
     assert (said.code, said.err) == (3, "")
-    assert said.json == say(
-        "diagnose", jobs.runs["foreign"], *jobs.options(), "--format", "json"
-    ).json
+    assert (
+        said.json == say("diagnose", jobs.runs["foreign"], *jobs.options(), "--format", "json").json
+    )
 
 
 def test_a_configuration_file_names_the_system_once(ward, tmp_path, monkeypatch):

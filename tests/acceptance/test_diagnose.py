@@ -65,9 +65,7 @@ def test_the_failing_calls_in_the_log_are_counted_exactly(incident, tmp_path, li
     log = tmp_path / "run.log"
     log.write_bytes(b"".join(LOG.read_bytes().splitlines(keepends=True)[:lines]))
     found = say("diagnose", SEED, *incident.options(), "--log", str(log), "--format", "json").json
-    failures = [
-        one for one in found["diagnoses"][0]["evidence"] if one["kind"] == "http.failure"
-    ]
+    failures = [one for one in found["diagnoses"][0]["evidence"] if one["kind"] == "http.failure"]
     assert [(one["count"], one["source"]) for one in failures] == [(count, f"log:{log}")]
 
 
@@ -153,8 +151,9 @@ def test_all_rows_of_the_corpus_get_the_right_verdict(incident):
             assert "api_get_run_5xx" not in said.out
         else:
             assert said.code == 3, row
-            assert {(s["table"], s["column"], s["value"], name) for s, name in _cells(said.json)} \
-                == _sick_cells(row)
+            assert {
+                (s["table"], s["column"], s["value"], name) for s, name in _cells(said.json)
+            } == _sick_cells(row)
             sick.append(row["run_id"])
     assert (len(healthy), len(sick)) == (16, 14)
     assert digest(incident) == before

@@ -144,8 +144,7 @@ def test_three_sick_tables_are_one_plan_one_transaction_three_cells(ward):
     )
     assert status(ward, ward.runs["all"]) == 200
     kinds = [
-        one["kind"]
-        for one in say("history", *ward.options(), "--format", "json").json["entries"]
+        one["kind"] for one in say("history", *ward.options(), "--format", "json").json["entries"]
     ]
     assert (kinds.count("intent"), kinds.count("applied")) == (1, 1)
     assert undo(ward, outcome["fix"]).code == 0

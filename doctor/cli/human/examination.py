@@ -26,8 +26,7 @@ def examination(found: Examination) -> str:
     for one in found.diagnoses:
         lines += ["", *diagnosis(one)]
     lines += gaps(found.gaps)
-    if not found.agreed:
-        lines += ["", f"nothing is concluded: {printable(found.note or '')}"]
+    lines += _disagreement(found)
     lines += _next(found)
     return "\n".join(lines)
 
@@ -74,6 +73,7 @@ def survey(found: Survey) -> str:
             lines.append(dim(f"  … and {len(found.sick) - RUNS} more; --format json has them all"))
         lines += ["", f"next: doctor diagnose {next(iter(found.sick))}"]
     lines += gaps(found.examination.gaps)
+    lines += _disagreement(found.examination)
     return "\n".join(lines)
 
 
@@ -116,6 +116,10 @@ def gaps(found: Iterable[Gap]) -> list[str]:
     """Return what could not be looked at."""
     rows = [(one.probe, one.reason) for one in found]
     return ["", "could not look at", *columns(rows)] if rows else []
+
+
+def _disagreement(found: Examination) -> list[str]:
+    return [] if found.agreed else ["", f"nothing is concluded: {printable(found.note or '')}"]
 
 
 def _evidence(one: Diagnosis) -> Iterable[tuple[str, ...]]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from doctor.cli.human.layout import bold, columns, dim, printable
+from doctor.cli.human.layout import bold, columns
 from doctor.model.evidence import FactKind
 from doctor.model.rule import Rule
 from doctor.registry import PluginRecord
@@ -86,6 +86,5 @@ def plugins(records: Iterable[PluginRecord]) -> str:
 def initialised(file: Path, found: Mapping[str, str | None]) -> str:
     """Return what ``doctor init`` found and wrote."""
     lines = [f"wrote {bold(str(file))}"]
-    lines += columns((name, value or dim("not found: fill it in")) for name, value in found.items())
-    lines += ["", "next: doctor preflight"]
-    return "\n".join(printable(line) if "\x1b" not in line else line for line in lines)
+    lines += columns((name, value or "not found: fill it in") for name, value in found.items())
+    return "\n".join([*lines, "", "next: doctor preflight"])

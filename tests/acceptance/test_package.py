@@ -1,0 +1,97 @@
+"""The demo, and a wheel that is built, installed and finds its rules and plugins."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import REPOSITORY
+from tests.support.terminal import run
+
+
+@pytest.mark.slow
+def test_the_demo_heals_at_the_first_failing_call(tmp_path):
+    said = run("demo", cwd=tmp_path)
+    assert (said.code, said.err) == (0, "")
+    last = said.out.rstrip("\n").splitlines()[-1]
+    found = re.fullmatch(r"failing calls: without (\d+), with 1", last)
+    assert found, last
+    assert int(found[1]) >= 8
+    assert "enum_drift" in said.out
+    assert list(tmp_path.iterdir()) in ([], [tmp_path / "here"], [tmp_path / "state"])
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Return the command of a wheel in an environment that has the dependencies, but no source."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    try:
+        import hatchling  # noqa: F401
+    except ImportError:
+        pytest.skip("hatchling is not installed: a wheel cannot be built without a network")
+    done = subprocess.run(build, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [wheel] = folder.glob("run_doctor-*.whl")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    subprocess.run(
+        [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
+    purelib = subprocess.run(
+        [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    dependencies = folder / "dependencies"
+    dependencies.mkdir()
+    for one in Path(sysconfig.get_path("purelib")).iterdir():
+        name = one.name.lower()
+        if "doctor" not in name and one.suffix != ".pth":
+            (dependencies / one.name).symlink_to(one)
+    (Path(purelib) / "dependencies.pth").write_text(f"{dependencies}\n", encoding="utf-8")
+    return folder / "venv" / "bin" / "doctor"
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_finds_its_plugins_and_rules(installed, jobs, tmp_path):
+    def call(*arguments):
+        return run(*arguments, command=(str(installed),), cwd=tmp_path)
+
+    where = [str(installed.with_name("python")), "-c", "import doctor; print(doctor.__file__)"]
+    shown = subprocess.run(where, check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert str(installed.parents[1]) in shown.stdout
+    plugins = call("plugins", "--format", "json").json["plugins"]
+    assert [one["failure"] for one in plugins] == [None] * len(plugins)
+    assert {one["distribution"] for one in plugins} == {"run-doctor"}
+    assert {"enum_values", "get_run", "run_row", "tables", "error_reports", "builtin"} <= {
+        one["name"] for one in plugins
+    }
+    rules = call("rules", "list", "--format", "json").json["rules"]
+    assert len(rules) >= 8
+    here = run("rules", "list", "--format", "json").json["rules"]
+    assert [one["id"] for one in rules] == [one["id"] for one in here]
+    said = call("diagnose", jobs.runs["foreign"], *jobs.options(), "--format", "json")
+    assert (said.code, said.json["diagnoses"][0]["cause"]) == (3, "enum_drift")
+    assert json.loads(said.out)["status"] == "sick"
+
+
+def test_the_command_has_a_version_and_a_help_that_names_every_exit_code(tmp_path):
+    said = run("--version", cwd=tmp_path)
+    assert said.code == 0
+    assert re.fullmatch(r"doctor, version \d+\.\d+\.\d+\n", said.out)
+    shown = run("--help", cwd=tmp_path)
+    assert shown.code == 0
+    for code in (0, 1, 2, 3, 5, 6, 7, 8, 9):
+        assert re.search(rf"\b{code} [a-z]", shown.out), code
