@@ -88,8 +88,8 @@ def cli(common: Common) -> None:
     Start with `doctor demo`, then `doctor init` in the folder of your own system.
 
     Exit codes: 0 healthy or healed; 1 internal error; 2 wrong usage or rule; 3 findings remain;
-    5 approval asked; 6 refused by budget or pause; 7 a fix failed and was undone; 8 an undo
-    failed; 9 unknown.
+    4 warnings, with --strict; 5 approval asked; 6 refused by budget or pause; 7 a fix failed and
+    was undone; 8 an undo failed; 9 unknown.
     """
 
 

@@ -56,7 +56,7 @@ class BoundedApi:
                 f"{self.origin} did not answer GET {path} within {self._deadline:g} s"
             ) from None
         except ssl.SSLError as error:
-            reason = error.reason or type(error).__name__
+            reason = error.strerror or type(error).__name__
             raise SourceError(f"{self.origin} cannot be reached by TLS: {reason}") from None
         except (http.client.HTTPException, ValueError) as error:
             raise SourceError(

@@ -68,8 +68,11 @@ def test_with_the_durable_engine_replaced_heal_writes_nothing(ward, tmp_path):
     arguments = ["heal", ward.runs["case"], *ward.options(), "--format", "json"]
     said = run(*arguments, environment={"PYTHONPATH": str(fake), "DOCTOR_ENGINE": "durable"})
     assert (said.code, said.json["status"], said.json["outcomes"]) == (9, "unknown", [])
-    assert said.json["note"]
+    note = said.json["note"]
+    assert note
     assert ward.database.read_bytes() == raw
+    shown = run(*arguments[:-2], environment={"PYTHONPATH": str(fake), "DOCTOR_ENGINE": "durable"})
+    assert f"nothing is concluded: {note}" in shown.out
     assert heal(ward, "case").code == 0
 
 

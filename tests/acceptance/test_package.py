@@ -93,5 +93,6 @@ def test_the_command_has_a_version_and_a_help_that_names_every_exit_code(tmp_pat
     assert re.fullmatch(r"doctor, version \d+\.\d+\.\d+\n", said.out)
     shown = run("--help", cwd=tmp_path)
     assert shown.code == 0
-    for code in (0, 1, 2, 3, 5, 6, 7, 8, 9):
-        assert re.search(rf"\b{code} [a-z]", shown.out), code
+    text = " ".join(shown.out.split())
+    for code in range(10):
+        assert re.search(rf"\b{code} [a-z]", text), code

@@ -26,7 +26,7 @@ def examination(found: Examination) -> str:
     for one in found.diagnoses:
         lines += ["", *diagnosis(one)]
     lines += gaps(found.gaps)
-    lines += _disagreement(found)
+    lines += disagreement(found)
     lines += _next(found)
     return "\n".join(lines)
 
@@ -73,7 +73,7 @@ def survey(found: Survey) -> str:
             lines.append(dim(f"  … and {len(found.sick) - RUNS} more; --format json has them all"))
         lines += ["", f"next: doctor diagnose {next(iter(found.sick))}"]
     lines += gaps(found.examination.gaps)
-    lines += _disagreement(found.examination)
+    lines += disagreement(found.examination)
     return "\n".join(lines)
 
 
@@ -100,8 +100,8 @@ def diagnosis(one: Diagnosis) -> list[str]:
         lines.append(dim(f"  {printable(one.reason)}"))
     lines.append("  evidence")
     lines += columns(_evidence(one), indent=4)
-    if one.consequences:
-        causes = dict.fromkeys(each.cause for each in one.consequences)
+    causes = dict.fromkeys(each.cause for each in one.consequences if each.cause != one.cause)
+    if causes:
         lines.append(f"  which also explains: {', '.join(causes)}")
     if one.candidates:
         lines.append("  what could stand there, best first (nothing was changed)")
@@ -118,7 +118,8 @@ def gaps(found: Iterable[Gap]) -> list[str]:
     return ["", "could not look at", *columns(rows)] if rows else []
 
 
-def _disagreement(found: Examination) -> list[str]:
+def disagreement(found: Examination) -> list[str]:
+    """Return why nothing is concluded, where the engines do not say the same."""
     return [] if found.agreed else ["", f"nothing is concluded: {printable(found.note or '')}"]
 
 

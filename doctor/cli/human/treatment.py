@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doctor.cli.human.examination import diagnosis, gaps
+from doctor.cli.human.examination import diagnosis, disagreement, gaps
 from doctor.cli.human.layout import bold, printable, title
 from doctor.model.change import Outcome
 from doctor.model.examination import Treatment
@@ -21,6 +21,7 @@ def treatment(done: Treatment) -> str:
         for one in examination.diagnoses:
             lines += ["", *diagnosis(one)]
     lines += gaps(examination.gaps)
+    lines += disagreement(examination)
     lines += _next(done)
     return "\n".join(lines)
 

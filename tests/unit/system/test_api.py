@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import time
 import tracemalloc
@@ -113,7 +115,7 @@ def test_an_endless_body_is_cut_at_the_cap():
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         forever(connection, b"x" * 65_536)
 
-    assert ask(serve, cap=100_000) == Response(200, "x" * 100_000, truncated=True)
+    assert ask(serve, cap=100_000) == Response(200, "x" * 100_000)
 
 
 def test_an_endless_chunked_body_is_cut_at_the_cap():
@@ -122,7 +124,7 @@ def test_an_endless_chunked_body_is_cut_at_the_cap():
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         forever(connection, b"400\r\n" + b"x" * 1024 + b"\r\n")
 
-    assert ask(serve, cap=5000) == Response(200, "x" * 5000, truncated=True)
+    assert ask(serve, cap=5000) == Response(200, "x" * 5000)
 
 
 def test_a_body_of_exactly_the_cap_is_whole():
@@ -141,7 +143,7 @@ def test_a_length_that_lies_by_terabytes_costs_no_memory():
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert answer == Response(200, "x" * (1 << 20), truncated=True)
+    assert answer == Response(200, "x" * (1 << 20))
     assert peak < 16 << 20
 
 
@@ -353,16 +355,24 @@ def test_tls_with_a_server_that_speaks_plain_http_names_the_reason():
 
     with server(serve) as port:
         api = BoundedApi(f"https://127.0.0.1:{port}", deadline=2.0)
-        with pytest.raises(SourceError, match="cannot be reached by TLS: [A-Z_]+$"):
+        with pytest.raises(SourceError, match=r"cannot be reached by TLS: \[SSL"):
             api.get("/")
 
 
-def test_tls_with_a_certificate_that_nobody_vouches_for_is_refused(monkeypatch):
-    with server(lambda one: forever(one, b"", 0.05)) as port:
-        monkeypatch.setattr(ssl.SSLContext, "wrap_socket", _not_trusted)
-        with pytest.raises(SourceError, match="cannot be reached by TLS: SSLCertVerificationError"):
-            BoundedApi(f"https://127.0.0.1:{port}", deadline=2.0).get("/")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_tls_with_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split()
+    made = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command, *made], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
 
+    def serve(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True):
+            pass
 
-def _not_trusted(*_: object, **__: object) -> None:
-    raise ssl.SSLCertVerificationError
+    with server(serve) as port:
+        api = BoundedApi(f"https://127.0.0.1:{port}", deadline=2.0)
+        with pytest.raises(SourceError, match="certificate verify failed"):
+            api.get("/")
