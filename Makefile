@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test quick lint format bench soak clean
+.PHONY: setup demo test quick lint format docs bench soak clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,11 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# One page per built-in rule, made from the rule.
+docs: setup
+	@rm -f docs/rules/*.md
+	@$(BIN)/doctor --config /dev/null rules docs docs/rules
 
 # make bench ONLY=startup|consult|scan|rules|database|api
 bench: setup

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from doctor.doctor import Doctor
     from doctor.errors import DoctorError, RuleError, SourceError, TreatmentError, UsageError
     from doctor.evidence import report_facts
-    from doctor.executors.advice import Advice
-    from doctor.executors.client import consult
+    from doctor.executors.advice import Advice, Receipt
+    from doctor.executors.hook import (
+        aconsult,
+        attempt,
+        consult,
+        observe_progress,
+        observe_success,
+    )
     from doctor.hookspecs import hookimpl
     from doctor.model.change import SetCells
     from doctor.model.diagnosis import Diagnosis, Subject
@@ -36,6 +42,7 @@ _HOMES = {
     "Gap": "doctor.model.evidence",
     "Probe": "doctor.model.system",
     "Proposal": "doctor.model.system",
+    "Receipt": "doctor.executors.advice",
     "RuleError": "doctor.errors",
     "Run": "doctor.model.system",
     "SetCells": "doctor.model.change",
@@ -46,12 +53,16 @@ _HOMES = {
     "Tier": "doctor.model.tier",
     "TreatmentError": "doctor.errors",
     "UsageError": "doctor.errors",
-    "consult": "doctor.executors.client",
+    "aconsult": "doctor.executors.hook",
+    "attempt": "doctor.executors.hook",
+    "consult": "doctor.executors.hook",
     "hookimpl": "doctor.hookspecs",
     "invalid_values": "doctor.schema",
     "load_settings": "doctor.settings",
     "missing_parts": "doctor.schema",
     "missing_runs": "doctor.schema",
+    "observe_progress": "doctor.executors.hook",
+    "observe_success": "doctor.executors.hook",
     "rank_values": "doctor.schema",
     "report_facts": "doctor.evidence",
 }
@@ -69,6 +80,7 @@ __all__ = [
     "Gap",
     "Probe",
     "Proposal",
+    "Receipt",
     "RuleError",
     "Run",
     "SetCells",
@@ -79,12 +91,16 @@ __all__ = [
     "Tier",
     "TreatmentError",
     "UsageError",
+    "aconsult",
+    "attempt",
     "consult",
     "hookimpl",
     "invalid_values",
     "load_settings",
     "missing_parts",
     "missing_runs",
+    "observe_progress",
+    "observe_success",
     "rank_values",
     "report_facts",
 ]

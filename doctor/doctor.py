@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,8 +19,9 @@ from doctor.inference import (
     diagnose,
     durable_available,
     infer,
+    rule_diagnoses,
 )
-from doctor.model.change import Plan, Verified
+from doctor.model.change import Outcome, Plan, Verified
 from doctor.model.evidence import Evidence, Gap
 from doctor.model.examination import Examination, Survey, Treatment
 from doctor.model.system import Probe, Run, System
@@ -30,9 +32,10 @@ from doctor.rulebook.book import Book, load_book
 from doctor.runs import is_known_run
 from doctor.settings import Settings
 from doctor.treatment.memory import Memory
-from doctor.treatment.planning import prescribe
+from doctor.treatment.planning import prescribe, rung
 
 if TYPE_CHECKING:
+    from doctor.evidence.scan import Progress, Scan
     from doctor.store import Fix, Pause, Store
     from doctor.treatment.apply import Step
     from doctor.treatment.policy import Authority
@@ -84,7 +87,12 @@ class Doctor:
         self._step = step
         try:
             self.registry = registry or load_registry()
-            self.book: Book = load_book(self.registry, settings.rules.paths)
+            self.book: Book = load_book(
+                self.registry,
+                settings.rules.paths,
+                strict=settings.rules.strict,
+                today=clock().date(),
+            )
             self.memory = Memory(settings, store, clock)
         except BaseException:
             self._close_engine()
@@ -107,7 +115,10 @@ class Doctor:
         inference = infer(self.book.rules, evidence, self.engine)
         found = diagnose(self.book.rules, inference.verdicts)
         every = {rule.id: rule for rule in self.book.rules}
-        shown = prescribe(found, every, self.registry.fixer, system, "").diagnoses
+        shown = (
+            *prescribe(found, every, self.registry.fixer, system, "").diagnoses,
+            *rule_diagnoses(self.book.warnings),
+        )
         sick: dict[str, list[int]] = {}
         for number, one in enumerate(shown):
             if one.is_finding and one.join and one.join[0]:
@@ -153,14 +164,23 @@ class Doctor:
             if not examination.findings:
                 return Treatment(examination, examination.status, examination.exit_code)
             store = self.memory.open_for_writing()
-            treatment = treat(
-                examination,
-                self._clinic(system, probes, store),
-                self._authority(examination, store, max_tier, attended=attended),
-                wanted=plan,
-                confirm=confirm,
-            )
-            return self._looked_at_again(treatment, run)
+            store.evaluations.record(self.book.rules, examination.verdicts)
+            outcomes: tuple[Outcome, ...] = ()
+            while True:
+                treatment = treat(
+                    examination,
+                    self._clinic(system, probes, store),
+                    self._authority(examination, store, max_tier, attended=attended),
+                    wanted=plan,
+                    confirm=confirm,
+                )
+                outcomes += treatment.outcomes
+                if not self._has_next_rung(treatment):
+                    break
+                examination, system, probes = self._examine(run, choices)
+                if not (examination.plans or examination.open_cells):
+                    break
+            return self._looked_at_again(replace(treatment, outcomes=outcomes), run)
 
     def offer(self, examination: Examination, choices: Mapping[str, str]) -> str:
         """Put a plan that a human composed among those that may be approved.
@@ -185,14 +205,15 @@ class Doctor:
         """
         from doctor.store import target_lock
         from doctor.system.database import open_write_door
-        from doctor.treatment.aftercare import refuse_if_paused
+        from doctor.treatment.pause import refuse_if_paused
+        from doctor.treatment.track_record import ON_REQUEST
         from doctor.treatment.undo import undo_fix
 
         with target_lock(self.memory.identity, LOCK_SECONDS):
             refuse_if_paused(self.memory.identity)
             store = self.memory.open_for_writing()
             door = open_write_door(self._database())
-            return undo_fix(store.fixes.get(fix), door, store, "undone on request")
+            return undo_fix(store.fixes.get(fix), door, store, ON_REQUEST)
 
     def recover(self) -> tuple[Fix, ...]:
         """Bring every fix that a killed Doctor left behind to an outcome."""
@@ -266,7 +287,7 @@ class Doctor:
         )
         is_blind = (system.database is None or system.code is None) and system.api is None
         blind = (Gap("doctor", NOTHING_CHECKED),) if is_blind else ()
-        return Evidence(evidence.facts, (*evidence.gaps, *failed, *blind))
+        return Evidence(evidence.facts, (*evidence.gaps, *failed, *self.book.gaps, *blind))
 
     def _examine(
         self, run: str, choices: Mapping[str, str] | None
@@ -283,12 +304,14 @@ class Doctor:
             diagnose(self.book.rules, inference.verdicts), evidence, self.memory.repaired(run)
         )
         every = {rule.id: rule for rule in self.book.rules}
-        prescription = prescribe(found, every, self.registry.fixer, system, run, choices)
+        prescription = prescribe(
+            found, every, self.registry.fixer, system, run, choices, self.memory.failed_rungs(run)
+        )
         examination = Examination(
             run,
             evidence,
             inference.verdicts,
-            prescription.diagnoses,
+            (*prescription.diagnoses, *rule_diagnoses(self.book.warnings)),
             prescription.plan if inference.agreed else None,
             prescription.plans if inference.agreed else {},
             prescription.open_cells if inference.agreed else (),
@@ -310,6 +333,7 @@ class Doctor:
             self.memory.limits,
             timedelta(seconds=self.settings.approvals.ttl),
             self._step,
+            {rule.id: rule for rule in self.book.rules},
         )
 
     def _authority(
@@ -327,6 +351,16 @@ class Doctor:
             f"{stop.reason} ({stop.by})" if stop else None,
             _repairs(examination.plan, store),
             examination.note if is_alone else None,
+        )
+
+    def _has_next_rung(self, treatment: Treatment) -> bool:
+        """Tell whether another rung of a ladder takes over from a repair that was undone."""
+        is_undone = treatment.status == "undone" and treatment.outcomes[-1].result == "undone"
+        tried = treatment.plan.rules if is_undone and treatment.plan else ()
+        return any(
+            remedy.on_verify_fail == "undo_then_next" and rung(rule, remedy) in tried
+            for rule in self.book.rules
+            for remedy in rule.remedies[:-1]
         )
 
     def _looked_at_again(self, treatment: Treatment, run: str) -> Treatment:
@@ -367,6 +401,40 @@ class Doctor:
         if url is None:
             raise UsageError("no database is configured", hint="give --database")
         return url
+
+
+def scan_logs(
+    settings: Settings,
+    logs: Sequence[str],
+    progress: Progress,
+    *,
+    registry: Registry | None = None,
+    today: date | None = None,
+) -> Scan:
+    """Say what logs show on their own, without looking at any system.
+
+    ``logs`` are paths, ``-`` is standard input; ``progress`` is told of every block that was read.
+    Nothing is ever written because of a scan, so the reference engine decides alone.
+
+    Raises:
+        RuleError: a rule file is wrong.
+        UsageError: there is no such file, or two plugins clash.
+    """
+    from doctor.evidence.scan import LogScanner, Scan
+    from doctor.inference.selection import passes
+
+    registry = registry or load_registry()
+    book = load_book(
+        registry,
+        settings.rules.paths,
+        strict=settings.rules.strict,
+        today=today or utc_now().date(),
+    )
+    scanner = LogScanner(book.signatures, book.rules, passes)
+    scanned = tuple(scanner.scan(name, progress) for name in logs)
+    evidence = Evidence(tuple(fact for one in scanned for fact in one.facts))
+    inference = infer(book.rules, evidence, ReferenceEngine())
+    return Scan(scanned, diagnose(book.rules, inference.verdicts), book.gaps)
 
 
 def _engine(settings: Settings) -> Engine:

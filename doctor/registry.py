@@ -132,7 +132,9 @@ def _check(brought: Mapping[str, Any]) -> None:
     """Raise TypeError for what only claims to be a probe or a fixer."""
     for probe in brought.get("doctor_probes", ()):
         kinds = getattr(probe, "kinds", None)
-        is_declared = isinstance(kinds, tuple | list) and all(isinstance(one, FactKind) for one in kinds)
+        is_declared = isinstance(kinds, tuple | list) and all(
+            isinstance(one, FactKind) for one in kinds
+        )
         if not (is_declared and _is_named(probe) and callable(getattr(probe, "collect", None))):
             raise TypeError(f"{type(probe).__name__} is no probe: it needs name, kinds, collect")
     for fixer in brought.get("doctor_fixers", ()):

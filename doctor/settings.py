@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from doctor.errors import UsageError
 from doctor.model.tier import Tier
@@ -77,9 +77,13 @@ class StoreSettings(_Part):
 
 
 class RulesSettings(_Part):
-    """[rules]: folders or files with the team's own rules, signatures and mappings."""
+    """[rules]: folders or files with the team's own rules, signatures and mappings.
+
+    ``strict`` makes a mistake in them an error; without it their last good version stays in force.
+    """
 
     paths: tuple[str, ...] = ()
+    strict: bool = False
 
 
 class Window(_Part):
@@ -97,10 +101,16 @@ class BudgetSettings(_Part):
 
 
 class HookSettings(_Part):
-    """[hook]: what the retry hook may take; ``deadline`` is in seconds."""
+    """[hook]: what the retry hook may take; ``deadline`` is in seconds.
+
+    ``same_failure`` equal failures are a loop where nothing is known about their kind; ``retries``
+    is what all runs together may retry in a window of time, those in back-off counted.
+    """
 
     deadline: Seconds = 1.0
     max_tier: TierName = Tier.ADVISE
+    same_failure: int = Field(default=10, ge=2)
+    retries: Window = Window(points=100, per=60.0)
 
 
 class ApprovalSettings(_Part):

@@ -16,6 +16,7 @@ _COMMANDS = {
     "demo": ("doctor.cli.setup:demo", "Watch a small system fail, and heal, in a minute."),
     "plugins": ("doctor.cli.setup:plugins", "List the plugins and rule packs that are loaded."),
     "diagnose": ("doctor.cli.examine:diagnose", "Say what is wrong with a run, and why."),
+    "scan": ("doctor.cli.scan:scan", "Say what logs show, without any system."),
     "preflight": ("doctor.cli.examine:preflight", "Check the whole system before a run starts."),
     "plan": ("doctor.cli.examine:plan", "Show the exact change, row by row, and its hash."),
     "heal": ("doctor.cli.treat:heal", "Plan, decide, apply and verify; ask where in doubt."),
@@ -32,6 +33,11 @@ _COMMANDS = {
     ),
     "rules": ("doctor.cli.rules:rules", "List, show and check rules; list the facts they can use."),
     "explain": ("doctor.cli.rules:explain", "Explain a diagnosis by its code."),
+    "consult": (
+        "doctor.cli.hook:consult",
+        "Answer an executor of any language: JSON in and out.",
+    ),
+    "watch": ("doctor.cli.hook:watch", "Run a command, read its output along, end its loops."),
 }
 
 

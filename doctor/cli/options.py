@@ -50,6 +50,8 @@ class Common:
         overrides: dict[tuple[str, ...], Any] = {
             path: self.values[name] for name, path in _SETTINGS.items() if name in self.values
         }
+        if "rules" in self.values:  # what is named by hand must be right
+            overrides["rules", "strict"] = True
         return load_settings(Path(config) if config else None, overrides=overrides)
 
     def doctor(self, **more: Any) -> Doctor:

@@ -13,7 +13,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+import doctor
+from doctor import Advice
 
 ATTEMPTS = 4
 BACK_OFF = (0.02, 0.04, 0.08)
@@ -23,11 +28,11 @@ POLL = 0.1
 class Executor:
     """Works one job to its end, or gives up after so many rounds."""
 
-    def __init__(self, api: str, job: str, log: Path, config: str | None):
+    def __init__(self, api: str, job: str, log: Path, consult: Callable[..., Advice] | None):
         self.url = f"{api}/jobs/{job}"
         self.job = job
         self.log = log
-        self.config = config
+        self.consult = consult
         self.failing_calls = 0
         self.advice: dict[str, object] | None = None
 
@@ -67,13 +72,9 @@ class Executor:
 
     def ask(self, error: Exception) -> str:
         """Ask Doctor before backing off again, if this executor has one."""
-        if self.config is None:
+        if self.consult is None:
             return "retry"
-        import doctor
-
-        advice = doctor.consult(
-            error, run=self.job, operation=f"GET {self.url}", config=self.config, deadline=20.0
-        )
+        advice = self.consult(error, run=self.job, operation=f"GET {self.url}")
         self.advice = {"action": advice.action, "cause": advice.cause, "reason": advice.reason}
         self.note(f"doctor says {advice.action}: {advice.reason}")
         return advice.action
@@ -94,7 +95,8 @@ class Executor:
 def main() -> None:
     """Work one job and print how it ended."""
     api, job, log, rounds, *config = sys.argv[1:]
-    executor = Executor(api, job, Path(log), config[0] if config else None)
+    consult = partial(doctor.consult, config=config[0], deadline=20.0) if config else None
+    executor = Executor(api, job, Path(log), consult)
     ended = executor.work(int(rounds))
     document = {"ended": ended, "failing_calls": executor.failing_calls, "advice": executor.advice}
     print(json.dumps(document))

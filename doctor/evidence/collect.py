@@ -41,7 +41,7 @@ def _observed(probe: Probe, system: System, run: Run) -> Iterable[Fact | Gap]:
             else:
                 raise TypeError(f"it brought {one!r:.100}, which it does not declare")
     except DoctorError as error:
-        yield Gap(probe.name, error.message, kinds)
+        yield Gap(probe.name, str(error), kinds)
     except Exception as error:  # noqa: BLE001 - a plugin's probe may fail in any way
         from loguru import logger
 

@@ -9,7 +9,7 @@ from doctor.model.diagnosis import EvidenceEntry
 from doctor.model.evidence import Fact, Value
 
 SUMMARY = 160
-_HIDDEN = {"run", "key", "valid", "run_inherited"}
+_HIDDEN = {"run", "key", "valid", "elsewhere", "run_inherited"}
 
 
 def evidence_entries(facts: Iterable[Fact]) -> tuple[EvidenceEntry, ...]:

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
 from doctor.errors import SourceError
+from doctor.evidence.tracebacks import HEAD, TracebackReader
 from doctor.model.evidence import Fact, FactKind, Gap, Value
-from doctor.model.ports import Log
+from doctor.model.ports import Log, LogLine
 from doctor.model.rule import Signature
 from doctor.model.system import Run, System
 from doctor.rulebook import SignatureSet
+from doctor.rulebook.log_kinds import TRACEBACK
 from doctor.runs import run_of_path
 from doctor.runs.known import INHERITED
+from doctor.system.escapes import without_escapes
 
 FACT_CAP = 100_000
 FAILURE = "http.failure"
@@ -60,15 +63,31 @@ class LogProbe:
         return frozenset(one for one in endpoints if isinstance(one, str))
 
     def _facts(self, log: Log) -> Iterator[Fact]:
-        number = 0
+        for number, fact in enumerate(self._all_facts(log), start=1):
+            if number > FACT_CAP:
+                raise SourceError(f"{log.name} holds more than {FACT_CAP:,} symptoms")
+            yield fact
+
+    def _all_facts(self, log: Log) -> Iterator[Fact]:
+        source = f"log:{log.name}"
+        open_traceback: tuple[TracebackReader, LogLine] | None = None
         for line in log.lines():
-            for signature, fields in self._set.match_line(line.text):
-                number += 1
-                if number > FACT_CAP:
-                    raise SourceError(f"{log.name} holds more than {FACT_CAP:,} symptoms")
-                yield Fact(
-                    signature.kind, fields, f"log:{log.name}", line.at, line.number, line.order
-                )
+            text = without_escapes(line.text)
+            if open_traceback is not None and not open_traceback[0].feed(text):
+                yield from _traceback(*open_traceback, source)
+                open_traceback = None
+            if open_traceback is None and HEAD in text:
+                open_traceback = TracebackReader(), line
+                open_traceback[0].feed(text)
+            for signature, fields in self._set.match_line(text):
+                yield Fact(signature.kind, fields, source, line.at, line.number, line.order)
+        if open_traceback is not None:
+            yield from _traceback(*open_traceback, source)
+
+
+def _traceback(reader: TracebackReader, head: LogLine, source: str) -> Iterator[Fact]:
+    if reader.fields is not None:
+        yield Fact(TRACEBACK.name, reader.fields, source, head.at, head.number, head.order)
 
 
 def _with_failures_after(facts: list[Fact]) -> list[Fact]:

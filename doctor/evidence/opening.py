@@ -87,7 +87,7 @@ def _database(
     try:
         return door, find_layout(door, _models(code), run, runs.table, runs.key), None
     except SourceError as error:
-        return door, None, error.message
+        return door, None, str(error)
 
 
 def _stored_route(paths: Iterable[str], layout: Layout, door: ReadDoor) -> str | None:
@@ -105,4 +105,4 @@ def _template(
     try:
         return find_route(api, layout.run.table.name if layout else None, paths, run), None
     except SourceError as error:
-        return None, error.message
+        return None, str(error)

@@ -67,8 +67,6 @@ def _from_json(text: str) -> dict[str, str]:
         data: Any = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(data, dict):
-        return {}
     names = {"error_type": "type", "error_message": "message", "run_id": "run"}
     names |= {"operation": "operation", "timestamp": "at"}
     return {new: str(data[old])[:2000] for old, new in names.items() if data.get(old) is not None}

@@ -1,84 +1,147 @@
-"""The child behind ``doctor.consult``: examines, treats as far as the owner allows, advises."""
+"""The child behind ``doctor.consult``: warm, it answers one question at a time."""
 
 from __future__ import annotations
 
-import json
+import os
+import select
 import sys
-from dataclasses import asdict
-from pathlib import Path
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
-from doctor.doctor import Doctor
 from doctor.errors import DoctorError
-from doctor.executors.advice import Advice, no_opinion
-from doctor.model.diagnosis import Diagnosis
-from doctor.model.examination import Examination, Treatment
-from doctor.model.tier import Tier
-from doctor.settings import load_settings
+from doctor.executors.adviser import Adviser, utc_now
+from doctor.executors.frames import pack, take
+from doctor.executors.ledger import Ledger, epoch
+from doctor.executors.practice import Practice
+from doctor.store.identity import state_folder
 
-WAIT = 30.0
-
-
-def advise(question: dict[str, Any]) -> Advice:
-    """Return the advice for one question: ``run``, ``operation``, ``error`` and ``config``."""
-    run = question.get("run")
-    if not isinstance(run, str) or not run:
-        return no_opinion("the run is not known")
-    config = question.get("config")
-    settings = load_settings(Path(config) if config else None)
-    with Doctor(settings) as doctor:
-        allowed = settings.hook.max_tier
-        if allowed <= Tier.ADVISE:
-            return examined(doctor.examine(run))
-        return treated(doctor.treat(run, max_tier=allowed, attended=False))
+IDLE_SECONDS = 15.0
+_CHUNK = 1 << 16
+_TEXT = 4000
 
 
-def examined(examination: Examination) -> Advice:
-    """Return the advice that an examination alone allows."""
-    if examination.findings:
-        return _about(examination.findings[0], examination.incident)
-    if examination.status == "unknown":
-        return no_opinion("nothing was found, and not everything could be looked at")
-    return no_opinion("nothing is wrong with the run")
+class Line:
+    """The child's side of the conversation, on two descriptors that nothing else uses."""
+
+    def __init__(self, read: int, write: int, parent: int):
+        self._read = read
+        self._write = write
+        self._parent = parent
+        self._buffer = bytearray()
+        self._waiting: deque[dict[str, Any]] = deque()
+
+    def say(self, document: dict[str, Any]) -> None:
+        """Send a frame; raises OSError when nobody is there any more."""
+        left = memoryview(pack(document))
+        while left:
+            left = left[os.write(self._write, left) :]
+
+    def hear(self) -> dict[str, Any] | None:
+        """Return the next frame, None when the executor is gone."""
+        return self._waiting.popleft() if self._waiting else self._next()
+
+    def may_write(self, number: int) -> bool:
+        """Say that a repair begins and wait for leave: after it nobody ends this process."""
+        self.say({"id": number, "treating": True})
+        while (frame := self._next()) is not None:
+            if frame.get("go") == number:
+                return True
+            self._waiting.append(frame)
+        return False
+
+    def _next(self) -> dict[str, Any] | None:
+        while (frame := take(self._buffer)) is None:
+            poll = select.poll()
+            poll.register(self._read, select.POLLIN)
+            if not poll.poll(IDLE_SECONDS * 1000):
+                if os.getppid() != self._parent:
+                    return None
+                continue
+            chunk = os.read(self._read, _CHUNK)
+            if not chunk:
+                return None
+            self._buffer += chunk
+        return frame
 
 
-def treated(treatment: Treatment) -> Advice:
-    """Return the advice after a treatment."""
-    if treatment.status == "healed":
-        reason = treatment.outcomes[-1].reason
-        cause = treatment.examination.findings
-        known = cause[0].cause if cause else None
-        return Advice("fixed", 0.0, reason, treatment.incident, known)
-    if treatment.status in ("asked", "refused", "undone", "undo_failed"):
-        found = treatment.examination.findings
-        reason = treatment.decision.reason if treatment.decision else treatment.status
-        message = f"{found[0].message}; {reason}" if found else reason
-        action = "asked" if treatment.status == "asked" else "stop"
-        return Advice(
-            "asked" if action == "asked" else "stop",
-            0.0,
-            message,
-            treatment.incident,
-            found[0].cause if found else None,
-        )
-    return examined(treatment.examination)
+class Child:
+    """Serves one executor until it says good-bye or dies.
+
+    Attempts that it began and did not end are then those of a worker that died.
+    """
+
+    def __init__(self, line: Line, parent: int):
+        self._line = line
+        self._parent = parent
+        self._number = 0
+        self._attempts: dict[Any, dict[str, Any]] = {}
+        self._ledger = Ledger(state_folder() / "loops")
+        self._practice = Practice(self.on_step)
+        self._adviser = Adviser(self._practice, self._ledger, utc_now)
+
+    def serve(self) -> None:
+        """Answer until the executor is gone."""
+        self._line.say({"hello": True, **self._prepared()})
+        self._ledger.prune(epoch())
+        while (frame := self._line.hear()) is not None:
+            if "note" in frame:
+                self._take_in(frame)
+                if frame["note"] == "bye":
+                    self._attempts.clear()
+                    break
+                continue
+            self._number = frame["id"]
+            reply = self._adviser.answer(frame)
+            self._line.say({"id": self._number, **_short(reply)})
+            self._practice.rest()
+        for one in self._attempts.values():
+            self._adviser.observe({**one, "note": "died"}, self._parent)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._practice.close()
+
+    def _prepared(self) -> dict[str, Any]:
+        try:
+            self._practice.doctor(None)
+            return {"deadline": self._practice.settings(None).hook.deadline}
+        except DoctorError:
+            return {}
+
+    def _take_in(self, note: dict[str, Any]) -> None:
+        if note["note"] == "started":
+            self._attempts[note.get("attempt")] = note
+        elif note["note"] == "ended":
+            self._attempts.pop(note.get("attempt"), None)
+        self._adviser.observe(note, self._parent)
+
+    def on_step(self, step: str) -> None:
+        """Ask the executor's leave before anything is written."""
+        if step == "intent" and not self._line.may_write(self._number):
+            raise SystemExit(0)
 
 
-def _about(one: Diagnosis, incident: str | None) -> Advice:
-    if one.retryable is False:
-        return Advice("stop", 0.0, f"{one.message}. {one.hint}", incident, one.cause)
-    if one.retryable is True:
-        return Advice("wait", WAIT, one.message, incident, one.cause)
-    return Advice("retry", 0.0, one.message, incident, one.cause)
+def _short(reply: dict[str, Any]) -> dict[str, Any]:
+    reason = reply["advice"]["reason"]
+    return {**reply, "advice": {**reply["advice"], "reason": reason[:_TEXT]}}
 
 
 def main() -> int:
-    """Read one question from standard input, write one advice to standard output."""
+    """Serve on standard input and output; what plugins print goes nowhere."""
+    parent = os.getppid()
+    read, write = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(nowhere, standard)
+    child = Child(Line(read, write, parent), parent)
     try:
-        advice = advise(json.loads(sys.stdin.buffer.read()))
-    except DoctorError as error:
-        advice = no_opinion(str(error))
-    sys.stdout.write(json.dumps(asdict(advice)))
+        child.serve()
+    except OSError:  # the executor is gone
+        return 0
+    finally:
+        with suppress(Exception):
+            child.close()
     return 0
 
 

@@ -1,5 +1,6 @@
 """Which rules match the evidence, and why: two engines that must agree."""
 
+from doctor.inference.about_rules import rule_diagnoses
 from doctor.inference.diagnose import diagnose
 from doctor.inference.durable import DurableEngine, durable_available
 from doctor.inference.evaluate import Inference, infer, infer_many
@@ -21,5 +22,6 @@ __all__ = [
     "find_cycle",
     "infer",
     "infer_many",
+    "rule_diagnoses",
     "stratify",
 ]

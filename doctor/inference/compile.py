@@ -37,10 +37,13 @@ class Ruleset:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Rulesets, and what their names mean: ``rules`` to rule ids, ``keys`` to join keys."""
+    """Rulesets, and what their names mean: ``rules`` to rule ids, ``keys`` to join keys.
+
+    Rules that ask the same of the same keys share a clause: the engine decides it once.
+    """
 
     rulesets: tuple[Ruleset, ...]
-    rules: Mapping[str, str]
+    rules: Mapping[str, tuple[str, ...]]
     keys: Mapping[str, Key]
 
 
@@ -71,13 +74,18 @@ class _Labels:
     def __init__(self) -> None:
         self.keys: dict[Key, str] = {}
         self.members: dict[str, frozenset[str]] = {}
-        self._names: dict[tuple[str, frozenset[str]], str] = {}
+        self._names: dict[tuple[str, frozenset[Key]], str] = {}
 
     def name(self, sign: str, keys: Iterable[Key]) -> str:
-        members = frozenset(self.keys.setdefault(key, f"k{len(self.keys)}") for key in keys)
-        label = self._names.setdefault((sign, members), f"{sign}{len(self._names)}")
-        self.members[label] = members
+        meant = (sign, frozenset(keys))
+        label = self._names.get(meant)
+        if label is None:
+            label = self._names[meant] = f"{sign}{len(self._names)}"
+            self.members[label] = frozenset(map(self._key, sorted(meant[1])))
         return label
+
+    def _key(self, key: Key) -> str:
+        return self.keys.setdefault(key, f"k{len(self.keys)}")
 
 
 def compile_rules(rules: Sequence[Rule], selections: Selections) -> Program:
@@ -90,7 +98,8 @@ def compile_rules(rules: Sequence[Rule], selections: Selections) -> Program:
         EngineUnavailable: there are more facts than the engine may get.
     """
     labels = _Labels()
-    meaning: dict[str, str] = {}
+    meaning: dict[str, list[str]] = {}
+    clauses: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
     shards = [_Shard()]
     for rule in rules:
         selected = selections[rule.id]
@@ -98,18 +107,24 @@ def compile_rules(rules: Sequence[Rule], selections: Selections) -> Program:
             if not (one.matchable and all(selected[name].by_key for name in one.present)):
                 continue
             present, absent = _labels_of(one, selected, labels)
-            if not shards[-1].takes((*present, *absent)):
-                shards.append(_Shard())
-            name = f"r{len(meaning)}"
-            shards[-1].add(name, present, absent)
-            meaning[name] = rule.id
+            clause = (tuple(present), tuple(absent))
+            name = clauses.get(clause)
+            if name is None:
+                if not shards[-1].takes((*present, *absent)):
+                    shards.append(_Shard())
+                name = clauses[clause] = f"r{len(meaning)}"
+                shards[-1].add(name, present, absent)
+                meaning[name] = []
+            if rule.id not in meaning[name][-1:]:
+                meaning[name].append(rule.id)
     count = sum(len(labels.members[label]) for shard in shards for label in shard.uses)
     if count > MAX_FACTS:
         raise EngineUnavailable(f"{count} label facts, the durable engine gets {MAX_FACTS} at most")
     rulesets = tuple(
         Ruleset(shard.clauses, _facts(shard.uses, labels)) for shard in shards if shard.clauses
     )
-    return Program(rulesets, meaning, {name: key for key, name in labels.keys.items()})
+    meant = {name: tuple(ids) for name, ids in meaning.items()}
+    return Program(rulesets, meant, {name: key for key, name in labels.keys.items()})
 
 
 def _labels_of(
@@ -118,13 +133,17 @@ def _labels_of(
     """Return the labels to join, those of few keys first, and the labels to refuse."""
     positive = {labels.name("p", selected[name].by_key) for name in one.present}
     present = sorted(positive, key=lambda label: (len(labels.members[label]), label))
-    seen = {key for name in one.present for key in selected[name].by_key}
-    refused = (_not_failed(selected[name], seen) for name in one.absent)
+    refused: list[set[Key]] = []
+    if one.absent:
+        seen = {key for name in one.present for key in selected[name].by_key}
+        refused = [_not_failed(selected[name], seen) for name in one.absent]
     return present, sorted({labels.name("n", keys) for keys in refused if keys})
 
 
-def _not_failed(selected: Selected, seen: Iterable[Key]) -> list[Key]:
-    return sorted(key for key in seen if selected.state(key) != "failed")
+def _not_failed(selected: Selected, seen: set[Key]) -> set[Key]:
+    if not selected.openness:
+        return seen & selected.by_key.keys()
+    return {key for key in seen if selected.state(key) != "failed"}
 
 
 def _patterns(present: Sequence[str], absent: Sequence[str]) -> tuple[Pattern, ...]:

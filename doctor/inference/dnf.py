@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, assert_never
 
 from doctor.errors import DoctorError, RuleError
@@ -39,13 +40,24 @@ def alternatives(condition: Condition, *, location: str | None = None) -> tuple[
     Raises:
         RuleError: the condition has more alternatives, or one is wider, than an engine may get.
     """
+    try:
+        return _alternatives(condition)
+    except RuleError as error:
+        found = (
+            DoctorError(one.message, hint=one.hint, location=location) for one in error.problems
+        )
+        raise RuleError(tuple(found)) from None
+
+
+@lru_cache(maxsize=10_000)
+def _alternatives(condition: Condition) -> tuple[Alternative, ...]:
     found = sorted(
         Alternative(tuple(sorted(present)), tuple(sorted(absent)))
-        for present, absent in _expand(condition, location, wanted=True)
+        for present, absent in _expand(condition, wanted=True)
     )
     for one in found:
         if len(one.present) + len(one.absent) > MAX_SELECTIONS:
-            raise _too_large(f"more than {MAX_SELECTIONS} selections in one alternative", location)
+            raise _too_large(f"more than {MAX_SELECTIONS} selections in one alternative")
     return tuple(found)
 
 
@@ -69,39 +81,39 @@ def occurrences(condition: Condition, *, wanted: bool = True) -> dict[str, bool]
             assert_never(condition)
 
 
-def _expand(condition: Condition, location: str | None, *, wanted: bool) -> frozenset[_Pair]:
+def _expand(condition: Condition, *, wanted: bool) -> frozenset[_Pair]:
     match condition:
         case Name(selection):
             one = frozenset({selection})
             return frozenset({(one, frozenset()) if wanted else (frozenset(), one)})
         case Not(operand):
-            return _expand(operand, location, wanted=not wanted)
+            return _expand(operand, wanted=not wanted)
         case And(operands) | Or(operands):
-            parts = [_expand(operand, location, wanted=wanted) for operand in operands]
+            parts = [_expand(operand, wanted=wanted) for operand in operands]
             if isinstance(condition, And) == wanted:
-                return _product(parts, location)
-            return _minimal(frozenset().union(*parts), location)
+                return _product(parts)
+            return _minimal(frozenset().union(*parts))
         case _:
             assert_never(condition)
 
 
-def _product(parts: Iterable[frozenset[_Pair]], location: str | None) -> frozenset[_Pair]:
+def _product(parts: Iterable[frozenset[_Pair]]) -> frozenset[_Pair]:
     found = _TRUE
     for part in parts:
         joined = frozenset(
             (present | more, absent | less) for present, absent in found for more, less in part
         )
-        found = _minimal(joined, location)
+        found = _minimal(joined)
     return found
 
 
-def _minimal(pairs: frozenset[_Pair], location: str | None) -> frozenset[_Pair]:
+def _minimal(pairs: frozenset[_Pair]) -> frozenset[_Pair]:
     possible = [pair for pair in pairs if not pair[0] & pair[1]]
     if len(possible) > _MAX_UNREDUCED:
-        raise _too_large(f"more than {_MAX_UNREDUCED} combinations", location)
+        raise _too_large(f"more than {_MAX_UNREDUCED} combinations")
     found = frozenset(one for one in possible if not any(_covers(other, one) for other in possible))
     if len(found) > MAX_ALTERNATIVES:
-        raise _too_large(f"more than {MAX_ALTERNATIVES} alternatives", location)
+        raise _too_large(f"more than {MAX_ALTERNATIVES} alternatives")
     return found
 
 
@@ -112,6 +124,6 @@ def _covers(wide: _Pair, narrow: _Pair) -> bool:
     return wide[0] <= narrow[0] and wide[1] <= narrow[1]
 
 
-def _too_large(what: str, location: str | None) -> RuleError:
+def _too_large(what: str) -> RuleError:
     message = f"the condition is too large: {what}"
-    return RuleError((DoctorError(message, hint="split the rule", location=location),))
+    return RuleError((DoctorError(message, hint="split the rule"),))

@@ -185,7 +185,8 @@ def _matches(lines: Sequence[bytes], program: Program) -> Iterator[Match]:
         try:
             [(name, facts)] = json.loads(line).items()
             [key] = {fact["k"] for fact in facts.values()}
-            yield program.rules[name], program.keys[key]
+            found = program.keys[key]
+            yield from ((rule, found) for rule in program.rules[name])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             text = line[:80].decode("ascii", "replace")
             raise EngineUnavailable(f"the rule engine answered {text!r}") from error

@@ -125,6 +125,8 @@ def _threshold(count: CountOf) -> str:
 def _nearest_miss(select: Select, facts: Sequence[Fact]) -> str:
     if not facts:
         return f"no fact of kind {select.kind}"
+    if any(all(passes(test, fact) for test in select.tests) for fact in facts):
+        return f"{_facts(facts)} of kind {select.kind}, none that is no exception"
     test, nearest = min(
         (_first_miss(select.tests, fact) for fact in facts[:_LOOKED_AT]), key=lambda one: one[0]
     )[1:]

@@ -150,10 +150,29 @@ def _resolve(
         # one possible fact can complete a window of any group, so no key is settled
         openness = Openness(keys=of.openness.keys, everywhere=bool(of.openness))
     else:
-        facts = index.passing(selection)
+        facts = _not_excepted(index.passing(selection), name, rule)
         openness = openness_of(selection, rule.join)
     done[name] = Selected(selection, facts, _by_key(facts, rule.join), openness)
     return done[name]
+
+
+def _not_excepted(facts: tuple[Fact, ...], name: str, rule: Rule) -> tuple[Fact, ...]:
+    """Leave out the facts that a whole row of the rule's exceptions describes."""
+    for one in rule.exceptions:
+        if one.selection == name and one.values:
+            facts = tuple(
+                fact
+                for fact in facts
+                if not any(_is_row(fact, one.fields, row) for row in one.values)
+            )
+    return facts
+
+
+def _is_row(fact: Fact, fields: Sequence[str], row: Sequence[object]) -> bool:
+    return all(
+        name in fact.fields and _same(fact.fields[name], value)
+        for name, value in zip(fields, row, strict=True)
+    )
 
 
 def _by_key(facts: tuple[Fact, ...], join: Sequence[str]) -> dict[Key, tuple[Fact, ...]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 from doctor.model.evidence import Fact, FieldType, Gap, Scalar
@@ -102,14 +102,54 @@ class Verify:
     expect_status: int | None = None
 
 
+OnVerifyFail = Literal["undo_then_ask", "undo_then_next"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a rung may change at most: so many rows of one diagnosis, and only these columns.
+
+    Without ``columns`` any column may be set.
+    """
+
+    rows: int = 1
+    columns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One rung of a rule's ladder; still data. ``fixer`` names a registered fixer."""
+    """One rung of a rule's ladder; still data. ``fixer`` names a registered fixer.
+
+    Attributes:
+        verify: the checks after it.
+        expect: what it may change at most; None: whatever its fixer proposes.
+        on_verify_fail: what follows the undo of a repair that was not verified.
+        timeout: how long repair and checks may take before they count as failed; None: no limit.
+    """
 
     id: str
     fixer: str
     tier: Tier
     verify: tuple[Verify, ...] = ()
+    expect: Expected | None = None
+    on_verify_fail: OnVerifyFail = "undo_then_ask"
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnceWithin:
+    """At most one repair of the rule in ``period`` for what agrees in ``group_by``."""
+
+    period: timedelta
+    group_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """At most ``rows`` rows changed by repairs of the rule within ``window``."""
+
+    rows: int
+    window: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +157,46 @@ class Limits:
     """What a rule tightens beyond the policy. ``cost`` is in budget points, None = by tier."""
 
     cost: int | None = None
+    once_within: OnceWithin | None = None
+    blast_radius: BlastRadius | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionList:
+    """Facts of one selection that the rule leaves alone.
+
+    The author of the rule fixes ``selection`` and ``fields``; teams append rows to ``values``. A
+    fact whose fields equal a whole row is not in the selection.
+    """
+
+    name: str
+    selection: str
+    fields: tuple[str, ...]
+    values: tuple[tuple[Scalar, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The text behind ``doctor explain CODE``."""
+    """The text behind ``doctor explain CODE``; ``references`` are addresses to read on."""
 
     what: str
     why: str
     fix_safety: str | None = None
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """An example inside a rule: given facts and gaps, the verdict that is expected."""
+    """An example inside a rule: given facts and gaps, the verdict that is expected.
+
+    ``remedy`` is the rung that should be tried first after a match; None: not looked at.
+    """
 
     name: str
     facts: tuple[Fact, ...]
     gaps: tuple[Gap, ...]
     verdict: Literal["match", "no_match", "unknown"]
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +212,8 @@ class Rule:
         subject: the selection whose facts the diagnosis is about: one diagnosis per fact.
         message, hint: templates; ``${name}`` and ``${name!r}`` take typed values, once.
         origin: ``file:line`` that the rule was read from.
+        exceptions: facts that the rule leaves alone.
+        set_by: ``file:line`` of the override that set a key, by its dotted path.
     """
 
     id: str
@@ -176,6 +239,31 @@ class Rule:
     explanation: Explanation
     tests: tuple[RuleTest, ...]
     origin: str
+    exceptions: tuple[ExceptionList, ...] = ()
+    set_by: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a team changes about somebody else's rule, for a reason and until a day.
+
+    Attributes:
+        rule: id of the rule.
+        expects_revision: the revision that the team has read; for another one it does not count.
+        expires: the last day on which it counts.
+        append, replace: typed values by the dotted path of the key.
+        origin: ``file:line``; ``places`` has ``file:line:column`` of each path.
+    """
+
+    rule: str
+    expects_revision: int
+    owner: str
+    reason: str
+    expires: date
+    append: Mapping[str, tuple[tuple[Scalar, ...], ...]]
+    replace: Mapping[str, object]
+    origin: str
+    places: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +312,7 @@ class Rulebook:
     rules: tuple[Rule, ...] = ()
     signatures: tuple[Signature, ...] = ()
     mappings: tuple[ValueMapping, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule with this id or code, or None."""

@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from doctor.model.evidence import Fact, FactField, FactKind, Value
-from doctor.model.rule import CountOf, FieldTest, Rule, Select
+from doctor.model.rule import CountOf, ExceptionList, FieldTest, Rule, Select
 from doctor.rulebook.condition import positive_names, used_names
 from doctor.rulebook.grammar import LoadedRule
 from doctor.rulebook.load import LoadedRulebook
 from doctor.rulebook.nodes import Document
 from doctor.rulebook.problem import RuleProblem, brief, nearest
-from doctor.rulebook.rule_grammar import CONFIRM, underlying_kind
+from doctor.rulebook.remedy_grammar import CONFIRM
+from doctor.rulebook.rule_grammar import underlying_kind
 from doctor.rulebook.templates import template_names
 
 COUNT = "count"
@@ -44,6 +45,7 @@ def _rule(loaded: LoadedRule, known: Known) -> Iterator[RuleProblem]:
         else:
             yield from _count(selection, rule, document, known)
     yield from _join(rule, document, known)
+    yield from _exceptions(rule, document, known)
     yield from _templates(rule, document, known)
     yield from _actions(rule, document, known)
     yield from _tests(rule, document, known)
@@ -129,6 +131,29 @@ def _join(rule: Rule, document: Document, known: Known) -> Iterator[RuleProblem]
                 why = "may be missing in" if not field.required else f"is a {field.type} in"
                 message = f"cannot join on {name!r}: it {why} {kind.name!r}"
                 yield RuleProblem(message, location=place)
+
+
+def _exceptions(rule: Rule, document: Document, known: Known) -> Iterator[RuleProblem]:
+    for one in rule.exceptions:
+        path = ("exceptions", one.name)
+        kind = known.catalogue.get(underlying_kind(rule, one.selection))
+        for index, name in enumerate(one.fields if kind else ()):
+            place = document.locate(*path, "fields", index)
+            yield from _known_field(kind, name, place) if kind else ()
+        for number, row in enumerate(one.values):
+            for index, complaint in row_complaints(one, row, kind):
+                place = document.locate(*path, "values", number, index)
+                yield RuleProblem(complaint, location=place)
+
+
+def row_complaints(
+    one: ExceptionList, row: tuple[Value, ...], kind: FactKind | None
+) -> Iterator[tuple[int, str]]:
+    """Yield the index of each value of a row that its field never has, and why."""
+    for index, (name, value) in enumerate(zip(one.fields, row, strict=False)):
+        field = kind.field(name) if kind else None
+        if field is not None and not has_type(value, field.type):
+            yield index, f"field {name!r} is a {field.type}, it never equals {brief(value)}"
 
 
 def _templates(rule: Rule, document: Document, known: Known) -> Iterator[RuleProblem]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
 from doctor.model.evidence import Fact, Gap, Scalar, Value
-from doctor.model.rule import RuleTest
+from doctor.model.rule import Remedy, RuleTest
 from doctor.rulebook.nodes import Items, Node, Table, Text
 from doctor.rulebook.scalars import seconds
 from doctor.rulebook.section import Reading, Section
@@ -18,20 +18,22 @@ _MOST_FACTS = 20_000
 _LATEST = 10 * 365 * 86400
 
 
-def read_tests(node: Node | None, reading: Reading) -> tuple[RuleTest, ...]:
+def read_tests(
+    node: Node | None, remedies: Sequence[Remedy], reading: Reading
+) -> tuple[RuleTest, ...]:
     """Read the tests of a rule; mistakes go to the sheet of ``reading``."""
     tests: dict[str, RuleTest] = {}
     if node is None:
         return ()
     for item in reading.items(node, "tests"):
-        test = _test(reading.section(item, "a test"), reading)
+        test = _test(reading.section(item, "a test"), remedies, reading)
         if test.name in tests and test.name:
             reading.sheet.report(item.place, f"two tests are called {test.name!r}")
         tests[test.name] = test
     return tuple(tests.values())
 
 
-def _test(section: Section, reading: Reading) -> RuleTest:
+def _test(section: Section, remedies: Sequence[Remedy], reading: Reading) -> RuleTest:
     name = reading.text(section.need("name"), "name")
     given = reading.section(section.need("given"), "given")
     facts: list[Fact] = []
@@ -48,11 +50,15 @@ def _test(section: Section, reading: Reading) -> RuleTest:
     given.close()
     expect = reading.section(section.need("expect"), "expect")
     verdict = reading.choice(expect.need("verdict"), "verdict", VERDICTS)
-    expect.close(later=("remedy",))
+    remedy = None
+    if (node := expect.find("remedy")) is not None:
+        remedy = reading.choice(node, "remedy", [one.id for one in remedies])
+        if verdict != "match":
+            reading.sheet.report(node.place, "a remedy goes with 'verdict: match'")
+    expect.close()
     section.close()
-    return RuleTest(
-        name, tuple(facts), gaps, cast('Literal["match", "no_match", "unknown"]', verdict)
-    )
+    result = cast('Literal["match", "no_match", "unknown"]', verdict)
+    return RuleTest(name, tuple(facts), gaps, result, remedy)
 
 
 def _gap(section: Section, reading: Reading) -> Gap:

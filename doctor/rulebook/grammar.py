@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from doctor.model.rule import Rule, Signature, ValueMapping
+from doctor.model.rule import Override, Rule, Signature, ValueMapping
 from doctor.rulebook.nodes import Document, Node, Table, Text
+from doctor.rulebook.override_grammar import read_override
 from doctor.rulebook.problem import RuleProblem, Sheet, TooManyProblemsError, brief, nearest
 from doctor.rulebook.reader import read
 from doctor.rulebook.rule_grammar import read_rule
@@ -14,8 +15,8 @@ from doctor.rulebook.section import Reading, Section
 from doctor.rulebook.signature_grammar import read_signatures
 
 FORMAT = "doctor/1"
-_KINDS = ("rule", "signatures", "mapping")
-_LATER_KINDS = ("override", "system")
+_KINDS = ("rule", "signatures", "mapping", "override")
+_LATER_KINDS = ("system",)
 _COLUMN = re.compile(r"[^.\s](?:.*[^.\s])?\.[^.\s]+")
 
 
@@ -39,23 +40,35 @@ class File(NamedTuple):
     rules: tuple[LoadedRule, ...]
     signatures: tuple[LoadedSignature, ...]
     mappings: tuple[ValueMapping, ...]
+    overrides: tuple[Override, ...]
     problems: tuple[RuleProblem, ...]
 
 
 class _Harvest:
     """The good documents of one file."""
 
-    def __init__(self, builtin: bool) -> None:  # noqa: FBT001  # a property of the pack, not a mode
+    def __init__(self, builtin: bool, placed: bool) -> None:  # noqa: FBT001  # properties, no modes
         self.builtin = builtin
+        self._placed = placed
         self.rules: list[LoadedRule] = []
         self.signatures: list[LoadedSignature] = []
         self.mappings: list[ValueMapping] = []
+        self.overrides: list[Override] = []
+
+    def document(self, label: str, root: Table) -> Document:
+        """Return the document to keep."""
+        return Document(label, root if self._placed else Table({}, {}, root.place), self.builtin)
 
 
-def read_file(label: str, content: str | bytes, *, builtin: bool = False) -> File:
-    """Read one file; never raises, whatever the file holds."""
+def read_file(
+    label: str, content: str | bytes, *, builtin: bool = False, placed: bool = True
+) -> File:
+    """Read one file; never raises, whatever the file holds.
+
+    Unless ``placed`` the documents are not kept, and later complaints name only the file.
+    """
     sheet = Sheet(label)
-    harvest = _Harvest(builtin)
+    harvest = _Harvest(builtin, placed)
     try:
         for root in read(content, sheet):
             _document(root, Reading(sheet), harvest)
@@ -65,6 +78,7 @@ def read_file(label: str, content: str | bytes, *, builtin: bool = False) -> Fil
         tuple(harvest.rules),
         tuple(harvest.signatures),
         tuple(harvest.mappings),
+        tuple(harvest.overrides),
         tuple(sheet.problems),
     )
 
@@ -81,11 +95,11 @@ def _document(root: Node, reading: Reading, harvest: _Harvest) -> None:
     if kind == "rule":
         rule = read_rule(section, reading)
         if len(sheet.problems) == before:
-            document = Document(sheet.label, root, harvest.builtin)
+            document = harvest.document(sheet.label, root)
             harvest.rules.append(LoadedRule(rule, document))
     elif kind == "signatures":
         for signature, table in read_signatures(section, reading):
-            document = Document(sheet.label, table, harvest.builtin)
+            document = harvest.document(sheet.label, table)
             harvest.signatures.append(LoadedSignature(signature, document))
         if len(sheet.problems) > before:
             harvest.signatures.clear()
@@ -93,12 +107,16 @@ def _document(root: Node, reading: Reading, harvest: _Harvest) -> None:
         mapping = _mapping(section, reading)
         if len(sheet.problems) == before:
             harvest.mappings.append(mapping)
+    elif kind == "override":
+        override = read_override(section, reading)
+        if len(sheet.problems) == before:
+            harvest.overrides.append(override)
 
 
 def _kind(root: Table, sheet: Sheet) -> str | None:
     found = [key for key in root.keys if key in (*_KINDS, *_LATER_KINDS)]
     if not found:
-        message = "the document is neither a rule nor signatures nor a mapping"
+        message = "the document is neither a rule nor signatures, a mapping or an override"
         hints = (nearest(key, _KINDS) for key in root.keys if key != "format")
         close = next((hint for hint in hints if hint and hint.startswith("did")), None)
         sheet.report(root.place, message, close or f"it needs one of: {', '.join(_KINDS)}")

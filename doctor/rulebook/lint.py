@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
-from doctor.errors import DoctorError
-from doctor.model.evidence import FactKind
 from doctor.model.rule import Rule, Select
 from doctor.model.tier import Tier
 from doctor.rulebook.checks import Known, check_rulebook
@@ -16,17 +14,12 @@ from doctor.rulebook.problem import RuleProblem, brief
 from doctor.rulebook.signatures import SignatureSet
 
 
-def lint(
-    loaded: LoadedRulebook,
-    catalogue: Mapping[str, FactKind],
-    probes: Collection[str],
-    fixers: Collection[str],
-) -> tuple[DoctorError, ...]:
+def lint(loaded: LoadedRulebook, known: Known) -> tuple[RuleProblem, ...]:
     """Return everything that is wrong with a rulebook, conventions and examples included.
 
     Whether the tests of rules give the verdict that they expect is not looked at here.
     """
-    problems = list(check_rulebook(loaded, Known(catalogue, probes, fixers)))
+    problems = list(check_rulebook(loaded, known))
     for rule in loaded.rules:
         problems.extend(_conventions(rule))
     problems.extend(check_signatures(loaded.signatures))

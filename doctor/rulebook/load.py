@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doctor.errors import RuleError
@@ -29,11 +33,15 @@ class RuleSource:
         name: how the source is called, e.g. the name of its entry point.
         files: label (the path in messages) and content of each file, in a stable order.
         builtin: whether it came with Doctor.
+        paths: the real path of each file, where it has one; empty for what is not on a disk.
+        folder: the folder or file that was named.
     """
 
     name: str
     files: tuple[tuple[str, str | bytes], ...]
     builtin: bool = False
+    paths: tuple[str, ...] = field(default=(), compare=False)
+    folder: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +52,57 @@ class LoadedRulebook:
     rules: tuple[LoadedRule, ...] = ()
     signatures: tuple[LoadedSignature, ...] = ()
 
+    def within(self, paths: Sequence[str]) -> LoadedRulebook:
+        """Return the rules and signatures that were read from these files and folders."""
+        rules = tuple(one for one in self.rules if _is_within(one.document.label, paths))
+        signatures = tuple(one for one in self.signatures if _is_within(one.document.label, paths))
+        rulebook = replace(
+            self.rulebook,
+            rules=tuple(one.rule for one in rules),
+            signatures=tuple(one.signature for one in signatures),
+        )
+        return LoadedRulebook(rulebook, rules, signatures)
 
-def load_rulebook(sources: Sequence[RuleSource]) -> LoadedRulebook:
-    """Read all sources.
+
+def load_rulebook(sources: Sequence[RuleSource], *, placed: bool = True) -> LoadedRulebook:
+    """Read all sources; see ``read_files`` for ``placed``.
 
     Raises:
         RuleError: with every mistake of every file; nothing is loaded then.
     """
-    files = [
-        read_file(label, content, builtin=source.builtin)
-        for source in sources
-        for label, content in source.files
-    ]
-    problems = [problem for file in files for problem in file.problems]
-    loaded = _join(files)
+    loaded, problems = read_files(sources, placed=placed)
     problems += name_problems(loaded.rules, loaded.signatures, complete=not problems)
     if problems:
         raise RuleError(tuple(problems))
     return loaded
+
+
+def read_files(
+    sources: Sequence[RuleSource], *, placed: bool = True
+) -> tuple[LoadedRulebook, list[RuleProblem]]:
+    """Return what each file holds, and every mistake that is within one file.
+
+    Unless ``placed``, whoever finds a mistake later knows only the file.
+    """
+    with uncollected():
+        files = [
+            read_file(label, content, builtin=source.builtin, placed=placed)
+            for source in sources
+            for label, content in source.files
+        ]
+    return _join(files), [problem for file in files for problem in file.problems]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Let nobody look for garbage: reading makes many values and none that refers to itself."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def read_source(
@@ -77,15 +118,22 @@ def read_source(
     """
     prefix = name if label is None else label
     files: list[tuple[str, str | bytes]] = []
+    paths: list[str] = []
     try:
         for path, file in _walk(prefix, folder, 0):
             files.append((path, _content(file)))
+            paths.append(os.path.realpath(file) if isinstance(file, Path) else "")
             if len(files) > MOST_FILES:
                 raise _refused(prefix, f"more than {MOST_FILES} rule files")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise _refused(prefix, f"rules cannot be read: {reason}") from error
-    return RuleSource(name, tuple(files), builtin)
+    return RuleSource(name, tuple(files), builtin, tuple(paths), str(folder))
+
+
+def _is_within(label: str, paths: Sequence[str]) -> bool:
+    file = os.path.realpath(label)
+    return any(Path(file).is_relative_to(os.path.realpath(path)) for path in paths)
 
 
 def _walk(path: str, entry: Traversable, depth: int) -> Iterator[tuple[str, Traversable]]:
@@ -117,5 +165,6 @@ def _join(files: Sequence[File]) -> LoadedRulebook:
         rules=tuple(one.rule for one in rules),
         signatures=tuple(one.signature for one in signatures),
         mappings=tuple(one for file in files for one in file.mappings),
+        overrides=tuple(one for file in files for one in file.overrides),
     )
     return LoadedRulebook(rulebook, rules, signatures)

@@ -19,8 +19,8 @@ from doctor.rulebook.nodes import Node, Place, Text
 from doctor.rulebook.problem import brief, nearest
 from doctor.rulebook.section import Reading, Section
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_MODIFIERS = ("gte", "lt", "in", "exists")
+SELECTION_NAME = re.compile(r"[a-z][a-z0-9_]*")
+MODIFIERS = ("gte", "lt", "in", "exists")
 _MOST_SELECTIONS = 64
 _MOST_COUNTED = 1_000_000
 
@@ -41,7 +41,7 @@ def read_match(node: Node | None, reading: Reading) -> Match:
     for name, key in section.table.keys.items():
         if name == "condition":
             continue
-        if not _NAME.fullmatch(name) or name in RESERVED:
+        if not SELECTION_NAME.fullmatch(name) or name in RESERVED:
             message = f"{brief(name)} cannot name a selection"
             reading.sheet.report(key.place, message, "use letters, digits and _, e.g. 'bad_value'")
         selections[name] = _selection(name, section.table.values[name], reading)
@@ -83,9 +83,9 @@ def _field_test(key: str, place: Place, section: Section, reading: Reading) -> F
     field, bar, modifier = key.partition("|")
     if not field:
         reading.sheet.report(place, f"{brief(key)} names no field")
-    if bar and modifier not in _MODIFIERS:
+    if bar and modifier not in MODIFIERS:
         message = f"unknown modifier {brief(modifier)}"
-        reading.sheet.report(place, message, nearest(modifier, _MODIFIERS))
+        reading.sheet.report(place, message, nearest(modifier, MODIFIERS))
         return FieldTest(field, "eq", "")
     if modifier == "in":
         values = tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -72,6 +72,10 @@ class Document:
             node = below
         return f"{self.label}:{node.place[0]}:{node.place[1]}"
 
+    def places(self) -> dict[str, str]:
+        """Return ``file:line:column`` of every key, by its dotted path."""
+        return dict(_places(self.root, "", self.label))
+
     def locate_key(self, *path: str | int) -> str:
         """Return ``file:line:column`` of the key that ends ``path``, or of its nearest parent."""
         node: Node | None = self.root
@@ -80,6 +84,17 @@ class Document:
         if isinstance(node, Table) and (key := node.keys.get(str(path[-1]))):
             return f"{self.label}:{key.place[0]}:{key.place[1]}"
         return self.locate(*path)
+
+
+def _places(node: Node, path: str, label: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(node, Table):
+        return
+    for name, key in node.keys.items():
+        own = f"{path}.{name}" if path else name
+        if isinstance(node.values[name], Table):
+            yield from _places(node.values[name], own, label)
+        else:
+            yield own, f"{label}:{key.place[0]}:{key.place[1]}"
 
 
 def _below(node: Node, step: str | int) -> Node | None:

@@ -77,6 +77,11 @@ def compile_pattern(pattern: str) -> Any:
     return compiled
 
 
+def plain_names(pattern: str) -> str:
+    """Return the pattern with every named group written as ``(?P<name>``."""
+    return _PIECE.sub(lambda piece: f"(?P<{piece['name']}>" if piece["name"] else piece[0], pattern)
+
+
 def _reason(error: Exception) -> tuple[str, str | None]:
     first = error.args[0] if error.args else error
     text = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)

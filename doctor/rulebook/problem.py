@@ -15,6 +15,13 @@ class RuleProblem(UsageError):  # noqa: N818  # collected, RuleError is raised
     """One mistake with its ``file:line:column``; ``RuleError.problems`` holds these."""
 
     code = "D002"
+    severity = "error"
+
+
+class RuleWarning(RuleProblem):
+    """Something about the rules that an owner should know; the rules are in force without it."""
+
+    severity = "warning"
 
 
 class TooManyProblemsError(Exception):

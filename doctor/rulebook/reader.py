@@ -7,7 +7,7 @@ data (anchors, aliases, tags, merge keys, duplicate and complex keys) is refused
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from doctor.rulebook.guard import DEEPEST, RefusedError, clean_text
@@ -35,13 +35,10 @@ def read(content: str | bytes, sheet: Sheet) -> tuple[Node, ...]:
 def _documents(text: str, sheet: Sheet) -> Iterator[Node]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    builder = _Builder(sheet)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    builder = _Builder(sheet, yaml)
     try:
-        for event in yaml.parse(text, Loader=loader):
-            builder.take(event)
-            if isinstance(event, yaml.DocumentEndEvent) and builder.root is not None:
-                yield builder.root
+        yield from builder.documents(loader.get_event)
     except _StopReadingError:
         return
     except yaml.MarkedYAMLError as error:
@@ -50,6 +47,8 @@ def _documents(text: str, sheet: Sheet) -> Iterator[Node]:
         sheet.report(place, f"not valid YAML: {error.problem or error.context}")
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         sheet.report((1, 1), f"not valid YAML: {type(error).__name__}")
+    finally:
+        loader.dispose()
 
 
 class _StopReadingError(Exception):
@@ -77,36 +76,85 @@ class _Frame:
 class _Builder:
     """Turns the events of one file into one root node per document."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, yaml: Any) -> None:
         self.root: Node | None = None
         self._sheet = sheet
         self._frames: list[_Frame] = []
         self._nodes = 0
         self._documents = 0
         self._broken = False
+        self._on: dict[type, Callable[[Any, Place], None]] = {
+            yaml.MappingStartEvent: self._mapping,
+            yaml.SequenceStartEvent: self._sequence,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._start_document,
+        }
+        self._last = yaml.DocumentEndEvent
+        self._is_scalar = yaml.ScalarEvent
 
-    def take(self, event: Any) -> None:
-        name = type(event).__name__
-        place = (event.start_mark.line + 1, event.start_mark.column + 1)
-        if name == "ScalarEvent":
-            self._count(place)
-            self._refuse_extras(event, place)
-            self._add(self._text(event, place))
-        elif name in {"MappingStartEvent", "SequenceStartEvent"}:
-            self._count(place)
-            self._refuse_extras(event, place)
-            self._frames.append(_Frame(place, {} if name == "MappingStartEvent" else None))
-            if len(self._frames) > DEEPEST:
-                self._stop(place, f"nested deeper than {DEEPEST} levels")
-        elif name in {"MappingEndEvent", "SequenceEndEvent"}:
-            self._add(self._frames.pop().close())
-        elif name == "AliasEvent":
-            self._count(place)
-            self._broken = True
-            self._sheet.report(place, "aliases are not allowed", "write the value out")
-            self._add(Text("", plain=True, place=place))
-        elif name == "DocumentStartEvent":
-            self._start_document(event, place)
+    def documents(self, next_event: Callable[[], Any]) -> Iterator[Node]:
+        """Yield the root of each document that was read whole.
+
+        Two of three events are scalars, and all time goes here: they are handled in the loop.
+        """
+        is_scalar, last, handlers, frames = self._is_scalar, self._last, self._on, self._frames
+        while (event := next_event()) is not None:
+            kind = type(event)
+            start = event.start_mark
+            place = (start.line + 1, start.column + 1)
+            if kind is not is_scalar:
+                if (handle := handlers.get(kind)) is not None:
+                    handle(event, place)
+                elif kind is last and self.root is not None:
+                    yield self.root
+                continue
+            self._nodes += 1
+            if event.anchor is not None or event.tag is not None or self._nodes > MOST_NODES:
+                self._refuse(event, place)
+            node = self._text(event, place)
+            frame = frames[-1] if frames else None
+            if frame is None:
+                self._add(node)
+            elif frame.keys is None:
+                frame.nodes.append(node)
+            elif frame.key is None:
+                frame.key = node
+            else:
+                self._enter(frame, frame.keys, frame.key, node)
+
+    def _text(self, event: Any, place: Place) -> Text:
+        text: str = event.value
+        style = event.style
+        if style == '"' and _UNUSABLE.search(text):  # only an escape can bring it in
+            self._sheet.report(place, "the text holds a NUL or half a character")
+        end, column = event.end_mark, place[1] + (1 if style else 0)
+        exact = end.line + 1 == place[0] and end.column + 1 - place[1] == len(text) + 2 * (
+            column - place[1]
+        )
+        return Text(text, not style, place, column if exact else 0)
+
+    def _mapping(self, event: Any, place: Place) -> None:
+        self._count(event, place)
+        self._open(_Frame(place, {}))
+
+    def _sequence(self, event: Any, place: Place) -> None:
+        self._count(event, place)
+        self._open(_Frame(place, None))
+
+    def _open(self, frame: _Frame) -> None:
+        self._frames.append(frame)
+        if len(self._frames) > DEEPEST:
+            self._stop(frame.place, f"nested deeper than {DEEPEST} levels")
+
+    def _end(self, _event: Any, _place: Place) -> None:
+        self._add(self._frames.pop().close())
+
+    def _alias(self, _event: Any, place: Place) -> None:
+        self._broken = True
+        self._sheet.report(place, "aliases are not allowed", "write the value out")
+        self._add(Text("", plain=True, place=place))
 
     def _start_document(self, event: Any, place: Place) -> None:
         self.root = None
@@ -119,12 +167,13 @@ class _Builder:
                 place, "YAML directives are not allowed", "remove the line that begins with %"
             )
 
-    def _count(self, place: Place) -> None:
+    def _count(self, event: Any, place: Place) -> None:
         self._nodes += 1
+        self._refuse(event, place)
+
+    def _refuse(self, event: Any, place: Place) -> None:
         if self._nodes > MOST_NODES:
             self._stop(place, f"more than {MOST_NODES} values in one file", "split the file")
-
-    def _refuse_extras(self, event: Any, place: Place) -> None:
         if event.anchor is not None:
             self._sheet.report(place, f"anchors are not allowed: {brief('&' + event.anchor)}")
         # A verbatim tag may hold brackets, which the scan for depth does not follow.
@@ -132,14 +181,6 @@ class _Builder:
             self._stop(
                 place, f"tags are not allowed: {brief(event.tag)}", "write the value without a tag"
             )
-
-    def _text(self, event: Any, place: Place) -> Text:
-        text: str = event.value
-        if _UNUSABLE.search(text):
-            self._sheet.report(place, "the text holds a NUL or half a character")
-        start, end, quotes = event.start_mark, event.end_mark, 1 if event.style else 0
-        exact = start.line == end.line and end.column - start.column == len(text) + 2 * quotes
-        return Text(text, not event.style, place, place[1] + quotes if exact else 0)
 
     def _add(self, node: Node) -> None:
         if not self._frames:
@@ -152,7 +193,6 @@ class _Builder:
             frame.key = self._key(node)
         else:
             self._enter(frame, frame.keys, frame.key, node)
-            frame.key = None
 
     def _key(self, node: Node) -> Text:
         if isinstance(node, Text):
@@ -162,6 +202,7 @@ class _Builder:
         return Text("", plain=True, place=node.place)
 
     def _enter(self, frame: _Frame, keys: dict[str, Text], key: Text, node: Node) -> None:
+        frame.key = None
         if key.plain and key.text == "<<":
             self._broken = True
             self._sheet.report(key.place, "merge keys are not allowed", "write the keys out")

@@ -25,11 +25,18 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE,
 )
+_BEGINS_NUMBER = frozenset("+-.0123456789")
 _LARGEST = 2**63 - 1
 _LONGEST_NUMBER = 64
-_DURATION = re.compile(r"([1-9][0-9]{0,5})(ms|s|m|h|d)")
+DURATION = re.compile(r"([1-9][0-9]{0,5})(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_DURATION = timedelta(days=3650)
+
+
+def is_plainly_text(node: Text) -> bool:
+    """Tell by its first character that a scalar is text and not blank; False: it may be."""
+    text = node.text
+    return text[:1].isalpha() and (not node.plain or text not in _WORDS)
 
 
 def resolve(node: Text) -> Scalar:
@@ -43,7 +50,7 @@ def resolve(node: Text) -> Scalar:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    match = _NUMBER.fullmatch(text)
+    match = _NUMBER.fullmatch(text) if text[0] in _BEGINS_NUMBER else None
     if match is None:
         return text
     kind = str(match.lastgroup)
@@ -63,7 +70,7 @@ def _number(text: str, kind: str, digits: str) -> int | float:
 
 def duration(text: str) -> timedelta | None:
     """Return a duration such as ``500ms``, ``30s``, ``10m``, ``2h`` or ``7d``, or None."""
-    match = _DURATION.fullmatch(text)
+    match = DURATION.fullmatch(text)
     if match is None:
         return None
     length = timedelta(seconds=int(match[1]) * _UNITS[match[2]])

@@ -7,14 +7,15 @@ returns a harmless default after a mistake: whoever reads a document looks at th
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from doctor.model.evidence import Scalar
 from doctor.model.rule import Retryable
 from doctor.rulebook.nodes import Items, Node, Place, Table, Text
 from doctor.rulebook.problem import Sheet, brief, nearest
-from doctor.rulebook.scalars import duration, resolve
+from doctor.rulebook.scalars import duration, is_plainly_text, resolve
+from doctor.rulebook.templates import stray_dollar
 
 _NAMES: Mapping[type[Node], str] = {Items: "a list", Table: "a mapping", Text: "text"}
 
@@ -45,15 +46,10 @@ class Section:
             self.sheet.report(self.place, f"{self.what} needs the key {key!r}")
         return node
 
-    def close(self, later: Collection[str] = ()) -> None:
-        """Report unknown keys; those in ``later`` belong to a later version of the format."""
+    def close(self) -> None:
+        """Report unknown keys."""
         for name, key in self.table.keys.items():
-            if name in self._asked:
-                continue
-            if name in later:
-                message = f"key {name!r} of {self.what} is not supported yet in this version"
-                self.sheet.report(key.place, message)
-            else:
+            if name not in self._asked:
                 message = f"unknown key {brief(name)} in {self.what}"
                 self.sheet.report(key.place, message, nearest(name, self._asked))
 
@@ -92,6 +88,8 @@ class Reading:
 
     def text(self, node: Node | None, what: str) -> str:
         """Read text that is not empty; ``012`` or ``NO`` are text, ``12`` and ``true`` are not."""
+        if type(node) is Text and is_plainly_text(node):
+            return node.text
         value = self._scalar_or_none(node, what, "text")
         if isinstance(value, str) and value.strip():
             return value
@@ -141,6 +139,15 @@ class Reading:
             hint = nearest(str(value), valid)
             self.sheet.report(node.place, f"{brief(value)} is no valid {what}", hint)
         return ""
+
+    def template(self, node: Node | None, what: str) -> str:
+        """Read text in which ``${name}`` stands for a value."""
+        text = self.text(node, what)
+        index = stray_dollar(text)
+        if index is not None and isinstance(node, Text):
+            message = f"'$' in {what} begins neither '${{name}}' nor '${{name!r}}'"
+            self.sheet.report(node.inside(index), message, "write '$$' for a dollar sign")
+        return text
 
     def retryable(self, node: Node | None) -> Retryable:
         """Read whether retrying helps: true, false, or unknown, which is the default."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from doctor.model.evidence import Value
@@ -30,10 +30,10 @@ class SignatureSet:
     def __init__(self, signatures: Sequence[Signature]) -> None:
         if len(signatures) > MOST_SIGNATURES:
             raise ValueError(f"more than {MOST_SIGNATURES} signatures")
-        self._signatures = tuple(signatures)
+        self.signatures = tuple(signatures)
         self._patterns = [compile_pattern(one.pattern) for one in signatures]
         self._groups = [dict(pattern.groupindex) for pattern in self._patterns]
-        self._set = _compile_set(self._signatures) if signatures else None
+        self._set = compile_set(self.signatures) if signatures else None
 
     def match_line(self, text: str) -> list[tuple[Signature, dict[str, Value]]]:
         """Return each signature that the line fits, with its typed fields, in file order.
@@ -42,26 +42,35 @@ class SignatureSet:
         the type of its field does not fit; a group without text gives no field. Only the first
         ``LONGEST_LINE`` characters of a line are looked at, values keep ``LONGEST_TEXT``.
         """
+        return [(self.signatures[index], fields) for index, fields in self.match_text(text)]
+
+    def match_text(self, text: str) -> list[tuple[int, dict[str, Value]]]:
+        """Return the same as ``match_line`` with the number of each signature."""
         if self._set is None:
             return []
         line = text[:LONGEST_LINE].encode("utf-8", "replace")
-        found: dict[str, tuple[Signature, dict[str, Value]]] = {}
-        for index in sorted(self._set.Match(line) or ()):
-            signature = self._signatures[index]
-            if signature.kind in found:
+        return self.fitting(sorted(self._set.Match(line) or ()), line)
+
+    def fitting(self, candidates: Iterable[int], line: bytes) -> list[tuple[int, dict[str, Value]]]:
+        """Return which of the signatures at ``candidates``, ascending, the line fits."""
+        found: dict[str, tuple[int, dict[str, Value]]] = {}
+        for index in candidates:
+            kind = self.signatures[index].kind
+            if kind in found:
                 continue
-            fields = self._capture(index, line)
+            fields = self.fields(index, line)
             if fields is not None:
-                found[signature.kind] = (signature, fields)
+                found[kind] = (index, fields)
         return list(found.values())
 
-    def _capture(self, index: int, line: bytes) -> dict[str, Value] | None:
+    def fields(self, index: int, line: bytes) -> dict[str, Value] | None:
+        """Return the typed fields of one signature, or None where the line does not fit it."""
         match = self._patterns[index].search(line)
         if match is None:
             return None
         groups = self._groups[index]
         fields: dict[str, Value] = {}
-        for name, kind in self._signatures[index].fields.items():
+        for name, kind in self.signatures[index].fields.items():
             captured: bytes | None = match.group(groups[name])
             if captured is None:
                 continue
@@ -72,10 +81,11 @@ class SignatureSet:
         return fields
 
 
-def _compile_set(signatures: Sequence[Signature]) -> Any:
+def compile_set(signatures: Iterable[Signature], memory: int = _SET_MEMORY) -> Any:
+    """Return all patterns as one automaton; ``Match`` tells which of them a line has."""
     import re2
 
-    compiled = re2.Set.SearchSet(options(_SET_MEMORY))
+    compiled = re2.Set.SearchSet(options(memory))
     for signature in signatures:
         compiled.Add(signature.pattern)
     compiled.Compile()

@@ -68,9 +68,8 @@ def _referenced(link: LiveForeignKey, tables: Mapping[str, LiveTable]) -> bool:
 
 def _target(link: LiveForeignKey, table: LiveTable) -> str | None:
     """Return the column of ``table`` that the link leads to."""
-    if link.references:
-        return link.references[0]
-    return table.primary_key[0] if len(table.primary_key) == 1 else None
+    columns = link.references or table.primary_key
+    return columns[0] if len(columns) == 1 else None
 
 
 def _configured_key(table: LiveTable, key: str | None) -> str | None:

@@ -78,8 +78,7 @@ def _column_facts(
             "enum_location": enum.location,
         }
         sibling = siblings.get(str(row[column.name]))
-        if sibling:
-            fields["legal_in"] = sibling
+        fields["elsewhere"] = f", but {sibling} does" if sibling else ""
         yield Fact(KIND, fields, "database")  # type: ignore[arg-type]
 
 

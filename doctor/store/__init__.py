@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from doctor.store.approval import Approval, ApprovalState, AskedPlan
     from doctor.store.budget import Limits, Refused, Reserved, Spent, Window
     from doctor.store.choice import StoreChoice, note_choice, resolve_store
+    from doctor.store.evaluations import Evaluations
     from doctor.store.fix import Fix, FixState
     from doctor.store.identity import api_identity, state_folder, target_identity
     from doctor.store.incidents import Incident, subject_fingerprint
@@ -27,6 +28,7 @@ _HOMES = {
     "AskedPlan": "doctor.store.approval",
     "BusyError": "doctor.store.lock",
     "Entry": "doctor.store.journal",
+    "Evaluations": "doctor.store.evaluations",
     "Fix": "doctor.store.fix",
     "FixState": "doctor.store.fix",
     "Incident": "doctor.store.incidents",
@@ -60,6 +62,7 @@ __all__ = [
     "AskedPlan",
     "BusyError",
     "Entry",
+    "Evaluations",
     "Fix",
     "FixState",
     "Incident",

@@ -19,11 +19,11 @@ from doctor.store.choice import shown_url
 from doctor.store.engine import BEGIN, connect, in_our_words, prefer_wal, store_file
 from doctor.store.identity import state_folder
 from doctor.store.journal import HEAD
-from doctor.store.meta import get_meta
+from doctor.store.meta import get_meta, put_meta
 from doctor.store.serial import canonical
 from doctor.store.session import Session
 from doctor.store.store import Store
-from doctor.store.tables import SCHEMA_VERSION, journal, meta, metadata
+from doctor.store.tables import SCHEMA_VERSION, evaluations, journal, meta, metadata
 
 _VERSION = "doctor_schema"
 _NAME = "store_id"
@@ -121,10 +121,12 @@ def _ready(engine: Engine, url: str, *, create: bool) -> str | None:
     """Return the name of the store in this file, or None where there is none."""
     with engine.connect() as connection, connection.begin():
         found = _check(connection, url)
-    if found is None and create:
+        is_old = found is not None and _schema(connection) < SCHEMA_VERSION
+    if create and (found is None or is_old):
         writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
         with writing.connect() as connection, connection.begin():
             found = _check(connection, url) or _build(connection)
+            _upgrade(connection)
     if create:
         prefer_wal(engine)
     return found
@@ -149,6 +151,17 @@ def _build(connection: Connection) -> str:
     return name
 
 
+def _upgrade(connection: Connection) -> None:
+    """Bring a store of an older version up to this one: version 2 has one more table."""
+    if _schema(connection) < SCHEMA_VERSION:
+        evaluations.create(connection)
+        put_meta(connection, _VERSION, str(SCHEMA_VERSION))
+
+
+def _schema(connection: Connection) -> int:
+    return int(get_meta(connection, _VERSION) or SCHEMA_VERSION)
+
+
 def _check(connection: Connection, url: str) -> str | None:
     """Return the name of the store, or None for an empty database."""
     columns = _columns(connection)
@@ -169,6 +182,8 @@ def _check(connection: Connection, url: str) -> str | None:
             hint="pip install --upgrade run-doctor",
         )
     for table in metadata.sorted_tables:
+        if table is evaluations and int(version) == 1:
+            continue  # it comes when the store is written to
         missing = {column.name for column in table.columns} - columns.get(table.name, set())
         if missing:
             raise UsageError(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Self
 
 from sqlalchemy.exc import DBAPIError
 
 from doctor.store.approvals import Approvals
 from doctor.store.budget import Budget
+from doctor.store.evaluations import EvaluationRoom
 from doctor.store.fixes import Fixes
 from doctor.store.incidents import Incidents
 from doctor.store.journal import Journal
@@ -34,6 +36,7 @@ class Store:
         self.budget = Budget(session, self.journal)
         self.approvals = Approvals(session, self.journal)
         self.fixes = Fixes(session, self.journal, self.budget, self.approvals)
+        self.evaluations = EvaluationRoom(session)
 
     @property
     def url(self) -> str:
@@ -44,6 +47,10 @@ class Store:
     def target(self) -> str:
         """Whom it is about."""
         return self._session.target
+
+    def now(self) -> datetime:
+        """Return the time by the store's clock."""
+        return self._session.clock()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

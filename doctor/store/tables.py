@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from doctor.errors import UsageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: evaluations
 
 metadata = MetaData()
 
@@ -169,4 +169,16 @@ approvals = Table(
     Column("decided_by", Words),
     Column("decided_at", Instant),
     Column("used_at", Instant),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("rule", Words, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("evaluated", Integer, nullable=False),
+    Column("matched", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("last_match", Instant),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 # Anchored at the line's first characters and without nested repetition, so it is linear.
 _STAMP = re.compile(
@@ -41,6 +42,14 @@ def stamp(text: str) -> datetime | None:
     found = _STAMP.search(text, 0, _PREFIX + _LONGEST)
     if found is None or found.start() > _PREFIX:
         return None
+    return _moment(found[0].lstrip("[("))
+
+
+@lru_cache(1024)
+def _moment(text: str) -> datetime | None:
+    """Return what a time stamp means; lines of a second share it, so it is kept."""
+    found = _STAMP.match(text)
+    assert found is not None  # noqa: S101 - it was found in a line
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     try:
         moment = datetime.fromisoformat(

@@ -43,18 +43,20 @@ def decoded_lines(pieces: Iterable[Piece], head: bytes) -> Iterator[str]:
     In UTF-16 a byte 10 ends a line only as half of U+000A, which the next piece tells; so every
     piece is held until then. Text in UTF-8 there means that something else went on writing.
     """
-    encoding = _guessed(head)
+    first = head.partition(b"\n")[0]
+    encoding = _guessed(first if b"\0" in first or _is_utf_8(first, 0) else head)
     held: Piece | None = None
     for following in pieces:
         piece = following
-        if held is not None and not _is_ended(held, piece, encoding):
-            if not _is_utf_8(held.head, _SURE) and not _is_shifted(held, piece, encoding):
+        if held is not None:
+            is_ended = _is_ended(held, piece, encoding)
+            is_shifted = not is_ended and _is_shifted(held, piece, encoding)
+            if not is_ended and not is_shifted and not _is_utf_8(held.head, _SURE):
                 held = held.joined_to(piece)
                 continue
-            yield from _guessed_lines(held.head)
-            encoding = _UTF_8
-        elif held is not None:
-            yield _text(held.head, encoding)
+            yield from [_text(held.head, encoding)] if is_ended else _guessed_lines(held.head)
+            if not is_ended and not is_shifted:
+                encoding = _UTF_8
             piece = piece.without_first(1) if encoding == _LITTLE else piece
         encoding, mark = _encoding(piece.head, encoding)
         held = piece.without_first(mark)

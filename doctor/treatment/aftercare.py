@@ -1,18 +1,10 @@
-"""What is owed to fixes that were made before: to finish them, or to take them back."""
+"""What is owed to fixes that a killed Doctor left behind."""
 
 from __future__ import annotations
 
-from doctor.errors import UsageError
 from doctor.model.ports import ReadDoor, WriteDoor
-from doctor.store import Fix, Store, paused
+from doctor.store import Fix, Store
 from doctor.treatment.recover import Verifying, recover_fix
-
-
-class PausedError(UsageError):
-    """All writes to this system are paused."""
-
-    code = "D006"
-    exit_code = 6
 
 
 def finish_pending(
@@ -27,10 +19,3 @@ def finish_pending(
         return done
 
     return tuple(ended(fix) for fix in store.fixes.pending())
-
-
-def refuse_if_paused(identity: str) -> None:
-    """Raise PausedError where a human stopped all writes."""
-    stop = paused(identity)
-    if stop is not None:
-        raise PausedError(f"writes are paused: {stop.reason} ({stop.by})", hint="doctor resume")

@@ -73,6 +73,15 @@ class Memory:
         fixes = store.fixes.find(run=run) if store else ()
         return max((one.updated_at for one in fixes if one.state == "verified"), default=None)
 
+    def failed_rungs(self, run: str) -> frozenset[str]:
+        """Return the rungs of ladders whose last repair of a run was not verified."""
+        store = self.open_for_reading()
+        if store is None:
+            return frozenset()
+        from doctor.treatment.track_record import failed_rungs
+
+        return failed_rungs(store.fixes.find(run=run))
+
     def open_incident(self, run: str) -> str | None:
         """Return the id of the newest incident of a run that is not closed."""
         store = self.open_for_reading()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from doctor.errors import UsageError
@@ -56,13 +56,16 @@ def prescribe(
     system: System,
     run: str,
     choices: Choices | None = None,
+    failed: Collection[str] = (),
 ) -> Prescription:
     """Return the plans that would cure ``diagnoses``; nothing is changed.
 
-    ``choices`` maps ``table.column`` to the value that a human chose for its open cells. Raises
-    UsageError for a choice that no open cell offers.
+    ``choices`` maps ``table.column`` to the value that a human chose for its open cells.
+    ``failed`` names the rungs (see ``rung``) whose repair of this run was not verified: the next
+    rung takes over where the rule says so, else a human decides. Raises UsageError for a choice
+    that no open cell offers.
     """
-    cells = _cells(diagnoses, rules, fixer_of, system, choices or {})
+    cells = _cells(diagnoses, rules, fixer_of, system, choices or {}, failed)
     _refuse_unused(choices or {}, cells)
     still_open = [cell for cell in cells if cell.chosen is None]
     complete: dict[str, Plan] = {}
@@ -84,6 +87,11 @@ def prescribe(
     return Prescription(tuple(shown), plan, complete, tuple(cell.name for cell in still_open))
 
 
+def rung(rule: Rule, remedy: Remedy) -> str:
+    """Return the name of a rung of a rule's ladder as plans bear it."""
+    return f"{rule.id}@{rule.revision}/{remedy.id}"
+
+
 def parse_choice(text: str) -> tuple[str, str]:
     """Return the cell and the value of ``TABLE.COLUMN=VALUE``; raises UsageError for others."""
     cell, equals, value = text.partition("=")
@@ -98,18 +106,26 @@ def _cells(
     fixer_of: FixerOf,
     system: System,
     choices: Choices,
+    failed: Collection[str],
 ) -> list[_Cell]:
     found: dict[str, _Cell] = {}
     for number, one in enumerate(diagnoses):
         rule = rules[one.rule]
         for remedy in rule.remedies:
+            has_failed = rung(rule, remedy) in failed
+            if has_failed and remedy.on_verify_fail == "undo_then_next":
+                continue
             fixer = fixer_of(remedy.fixer)
             proposals = fixer.propose(one, system) if fixer and one.is_finding else ()
+            proposals = tuple(each for each in proposals if _fits(each, remedy))
             if not proposals or one.subject is None:
                 continue
             name = f"{one.subject.table}.{one.subject.column}"
             where = json.dumps([name, sorted(one.subject.key.items())], default=repr)
-            proposals = tuple(_raised(each, remedy) for each in proposals)
+            proposals = tuple(
+                replace(_raised(each, remedy), certain=each.certain and not has_failed)
+                for each in proposals
+            )
             if where in found:
                 known = found[where]
                 proposals = _joined(known.proposals, proposals)
@@ -121,6 +137,12 @@ def _cells(
                 found[where] = _Cell(name, number, rule, remedy, proposals, chosen)
             break
     return list(found.values())
+
+
+def _fits(proposal: Proposal, remedy: Remedy) -> bool:
+    """Tell whether a proposal changes no more than the remedy expects; a change is one row."""
+    columns = remedy.expect.columns if remedy.expect else ()
+    return not columns or set(proposal.change.to) <= set(columns)
 
 
 def _raised(proposal: Proposal, remedy: Remedy) -> Proposal:
@@ -162,7 +184,7 @@ def _plan(system: System, run: str, parts: Sequence[tuple[_Cell, Proposal]]) -> 
     return Plan(
         target=system.identity,
         run=run,
-        rules=tuple(dict.fromkeys(f"{cell.rule.id}@{cell.rule.revision}" for cell, _ in parts)),
+        rules=tuple(dict.fromkeys(rung(cell.rule, cell.remedy) for cell, _ in parts)),
         changes=tuple(proposal.change for _, proposal in parts),
         tier=tier,
         cost=max(costs),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from doctor.errors import DoctorError, UsageError
@@ -11,11 +12,13 @@ from doctor.model.change import Decision, Outcome, Plan
 from doctor.model.diagnosis import Diagnosis
 from doctor.model.examination import EXIT_CODES, Examination, Status, Treatment
 from doctor.model.ports import WriteDoor
+from doctor.model.rule import Rule
 from doctor.model.system import Probe, System
 from doctor.store import AskedPlan, Fix, Limits, Refused, Store, subject_fingerprint
 from doctor.treatment.account import user
 from doctor.treatment.apply import Step, apply_plan
-from doctor.treatment.planning import Prescription
+from doctor.treatment.limits import limit_reason
+from doctor.treatment.planning import Prescription, rung
 from doctor.treatment.policy import Authority, decide
 from doctor.treatment.undo import UndoError, undo_fix
 from doctor.treatment.verify import verify_plan
@@ -35,6 +38,7 @@ class Clinic:
         limits: the risk budget.
         ttl: how long a question stays open.
         step: is told each step of the repair protocol after it is done.
+        rules: by id, for the limits that they set.
     """
 
     system: System
@@ -44,6 +48,7 @@ class Clinic:
     limits: Limits
     ttl: timedelta
     step: Step
+    rules: Mapping[str, Rule] = field(default_factory=dict)
 
 
 def treat(
@@ -116,18 +121,25 @@ def _carry_out(
 ) -> Treatment:
     store = clinic.store
     incident = _open(examination, clinic.store, [plan.hash])
+    limit = limit_reason(plan, clinic.rules, store.fixes.find(), store.now(), approved=approved)
+    if limit is not None:
+        return _refuse(examination, clinic, incident, Decision("refuse", limit))
     fix = store.fixes.new_id()
     intend = store.fixes.intend_approved if approved else store.fixes.intend
     intended = intend(fix, plan, clinic.limits, incident=incident)
     if isinstance(intended, Refused):
         refusal = Decision("refuse", intended.reason)
         return _refuse(examination, clinic, incident, refusal)
+    started = time.monotonic()
     try:
         apply_plan(fix, plan, clinic.door, store, clinic.step)
     except DoctorError as error:
         outcome = Outcome(fix, plan.hash, plan.changes, "not_applied", None, error.message)
         return _ended(examination, "undone", decision, incident, plan, [outcome])
     verified, reason = verify_plan(plan, clinic.system, clinic.probes, examination.gaps)
+    longest = _timeout(plan, clinic.rules)
+    if longest is not None and time.monotonic() - started > longest:
+        verified, reason = "failed", f"repair and checks took longer than {longest:g} s"
     store.fixes.record_verified(fix, verified, reason)
     clinic.step("verify")
     if verified == "failed":
@@ -139,6 +151,17 @@ def _carry_out(
     store.incidents.move(incident, "treated", reason)
     store.incidents.move(incident, "closed", reason)
     return _ended(examination, "healed", decision, incident, plan, [outcome])
+
+
+def _timeout(plan: Plan, rules: Mapping[str, Rule]) -> float | None:
+    """Return how many seconds the rungs behind a plan allow at most, or None."""
+    allowed = [
+        remedy.timeout.total_seconds()
+        for rule in rules.values()
+        for remedy in rule.remedies
+        if remedy.timeout is not None and rung(rule, remedy) in plan.rules
+    ]
+    return min(allowed, default=None)
 
 
 def _undo(

@@ -33,7 +33,7 @@ INVALID_VALUE = FactKind(
         FactField("valid", "list"),
         FactField("enum"),
         FactField("enum_location"),
-        FactField("legal_in", required=False),
+        FactField("elsewhere"),
     ),
 )
 

@@ -198,7 +198,9 @@ diagnosis: {cause: failed_once, message: "run ${run}: a call failed", hint: look
 explanation: {what: w, why: y}
 tests:
   - {name: none, given: {facts: []}, expect: {verdict: no_match}}
-  - {name: one, given: {facts: [{kind: http.failure, run: r, status: 500}]}, expect: {verdict: match}}
+  - name: one
+    given: {facts: [{kind: http.failure, run: r, status: 500}]}
+    expect: {verdict: match}
 """
 
 
@@ -236,7 +238,7 @@ def test_strict_makes_a_warning_of_what_is_only_worth_knowing(jobs, tmp_path):
     ],
 )
 def test_wrong_usage_is_2_with_one_error_as_text_and_as_json(jobs, arguments):
-    named = jobs.options() if arguments not in (["diagnose", "r"],) else []
+    named = jobs.options() if arguments != ["diagnose", "r"] else []
     human = say(*arguments, *named)
     assert (human.code, human.out) == (2, "")
     assert human.err.strip()

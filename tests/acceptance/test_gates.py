@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import doctor
 from doctor.doctor import Doctor
 from doctor.settings import load_settings
 from tests.support.terminal import run, say, typed
@@ -18,7 +19,7 @@ class Silent:
 
     name = "silent"
 
-    def match(self, rules, selections):
+    def match(self, _rules, _selections):
         return frozenset()
 
 
@@ -46,9 +47,9 @@ def heal(ward, name, *more):
 def test_with_an_engine_that_returns_nothing_heal_writes_nothing(ward, tmp_path):
     before, raw = ward.dump(), ward.database.read_bytes()
     settings = load_settings(configured(ward, tmp_path))
-    with Doctor(settings, engine=Silent()) as doctor:
+    with Doctor(settings, engine=Silent()) as opened:
         for name in ("case", "all", "foreign"):
-            done = doctor.treat(ward.runs[name])
+            done = opened.treat(ward.runs[name])
             assert (done.status, done.exit_code, done.outcomes) == ("unknown", 9, ())
             assert done.examination.plan is None
             assert done.examination.note
@@ -193,19 +194,19 @@ def test_an_approval_expires_and_then_means_no(ward, tmp_path):
     settings = load_settings(configured(ward, tmp_path, '[approvals]\nttl = "90s"\n'))
     clock = Clock()
     before = ward.dump()
-    with Doctor(settings, clock=clock) as doctor:
-        asked = doctor.treat(ward.runs["foreign"])
+    with Doctor(settings, clock=clock) as opened:
+        asked = opened.treat(ward.runs["foreign"])
         assert asked.status == "asked"
-        store = doctor.memory.open_for_writing()
+        store = opened.memory.open_for_writing()
         plan = next(iter(asked.examination.plans))
         store.approvals.approve(str(asked.incident), plan, "somebody")
         clock.now += timedelta(seconds=91)
-        late = doctor.treat(ward.runs["foreign"])
+        late = opened.treat(ward.runs["foreign"])
         assert late.status == "asked"
         assert ward.dump() == before
         store.approvals.approve(str(late.incident), plan, "somebody")
         clock.now += timedelta(seconds=30)
-        assert doctor.treat(ward.runs["foreign"]).status == "healed"
+        assert opened.treat(ward.runs["foreign"]).status == "healed"
 
 
 def test_a_plan_that_changed_since_its_approval_is_asked_again(ward):
@@ -241,19 +242,22 @@ def test_two_mappings_that_disagree_are_asked(ward, tmp_path):
 
 
 def test_unattended_healing_is_off_until_the_owner_raises_it(ward, tmp_path):
-    from doctor.executors.child import advise
+    def ask(name, config):
+        error = RuntimeError("500 Server Error")
+        return doctor.consult(error, run=ward.runs[name], config=config, deadline=30.0)
 
+    raised = tmp_path / "raised"
+    raised.mkdir()
+    off = configured(ward, tmp_path)
+    on = configured(ward, raised, '[hook]\nmax_tier = "SAFE"\n')
     before = ward.dump()
-    file = configured(ward, tmp_path)
-    question = {"run": ward.runs["case"], "error": {}, "config": str(file)}
-    advice = advise(question)
+    advice = ask("case", off)
     assert (advice.action, advice.cause) == ("stop", "enum_drift")
     assert ward.dump() == before
-    configured(ward, tmp_path, '[hook]\nmax_tier = "SAFE"\n')
-    asked = advise({**question, "run": ward.runs["foreign"]})
+    asked = ask("foreign", on)
     assert (asked.action, bool(asked.incident)) == ("asked", True)
     assert ward.dump() == before
-    assert advise(question).action == "fixed"
+    assert ask("space", on).action == "fixed"
     assert len(changed(before, ward.dump())) == 1
 
 
@@ -263,13 +267,13 @@ def test_unattended_writes_need_both_engines_unless_the_owner_chose_one(jobs, tm
 
     before = jobs.dump()
     alone = load_settings(configured(jobs, tmp_path))
-    with Doctor(alone, engine=ReferenceEngine()) as doctor:
-        done = doctor.treat(jobs.runs["case"], max_tier=Tier.SAFE, attended=False)
+    with Doctor(alone, engine=ReferenceEngine()) as opened:
+        done = opened.treat(jobs.runs["case"], max_tier=Tier.SAFE, attended=False)
         assert (done.status, done.exit_code) == ("refused", 6)
         assert jobs.dump() == before
-        assert doctor.treat(jobs.runs["case"]).status == "healed"
+        assert opened.treat(jobs.runs["case"]).status == "healed"
     chosen = tmp_path / "chosen.toml"
     chosen.write_text('engine = "reference"\n' + (tmp_path / "doctor.toml").read_text())
-    with Doctor(load_settings(chosen)) as doctor:
-        done = doctor.treat(jobs.runs["space"], max_tier=Tier.SAFE, attended=False)
+    with Doctor(load_settings(chosen)) as opened:
+        done = opened.treat(jobs.runs["space"], max_tier=Tier.SAFE, attended=False)
         assert done.status == "healed"

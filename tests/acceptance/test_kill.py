@@ -57,7 +57,7 @@ def spent(config):
 
 def test_the_steps_of_a_repair_are_those_that_are_killed_at(ward, config):
     steps, code = kill("heal", ward.runs["all"], "never", config)
-    print("killed after each of:", ", ".join(steps))
+    sys.stdout.write(f"killed after each of: {', '.join(steps)}\n")
     assert (tuple(steps), code) == (STEPS, 0)
     assert STEPS == ("intent", "begin", "write", "marker", "commit", "result", "verify")
 

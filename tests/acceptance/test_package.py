@@ -65,7 +65,9 @@ def installed(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_an_installed_wheel_finds_its_plugins_and_rules(installed, jobs, tmp_path):
+def test_an_installed_wheel_finds_its_plugins_and_rules(installed, jobs, tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
     def call(*arguments):
         return run(*arguments, command=(str(installed),), cwd=tmp_path)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import startup
+from tests.bench import consult, rules, scan, startup
 from tests.bench.figure import Figure
 
-GROUPS: Mapping[str, Callable[[], Iterable[Figure]]] = {"startup": startup.measure}
+GROUPS: Mapping[str, Callable[[], Iterable[Figure]]] = {
+    "consult": consult.measure,
+    "rules": rules.measure,
+    "startup": startup.measure,
+    "scan": scan.measure,
+}
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The README's console blocks, executed in order in one folder, as a reader would."""
+"""The console blocks of README and guide, executed in order in one folder, as a reader would."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def matches(expected: str, printed: str) -> bool:
 
 
 @pytest.mark.slow
-def test_every_console_block_of_the_readme_prints_what_it_says(tmp_path):
+@pytest.mark.parametrize("document", ["README.md", "docs/write-your-first-rule.md"])
+def test_every_console_block_prints_what_it_says(tmp_path, document):
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -48,7 +49,7 @@ def test_every_console_block_of_the_readme_prints_what_it_says(tmp_path):
         "NO_COLOR": "1",
     }
     folder = tmp_path
-    for block in blocks("README.md"):
+    for block in blocks(document):
         for command, expected in steps(block):
             if command.startswith("cd "):
                 folder = folder / command[3:]
@@ -68,3 +69,9 @@ def test_every_console_block_of_the_readme_prints_what_it_says(tmp_path):
 def test_the_matcher_refuses_other_output():
     assert matches("fix F-… done", "fix F-1234 done")
     assert not matches("fix F-… done", "fix F-1234 failed")
+
+
+def test_the_rule_of_the_guide_has_fewer_than_25_lines():
+    guide = blocks("docs/write-your-first-rule.md")[0]
+    rule = [line for line in guide.splitlines() if line.startswith("> ")][:-1]
+    assert 10 < len(rule) < 25

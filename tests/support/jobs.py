@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -99,7 +100,7 @@ def serve(database: Path, answer: Answer = truthful, *, detail: bool = False) ->
             if self.path == "/openapi.json":
                 return 200, json.dumps(ROUTES)
             with Session(engine) as session:
-                found = session.get(Job, self.path.rpartition("/")[2])
+                found = session.get(Job, unquote(self.path.rpartition("/")[2]))
                 if found is None:
                     return 404, '{"detail": "no such job"}'
                 steps = [one.progress.value for stage in found.stages for one in stage.steps]

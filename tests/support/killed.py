@@ -29,7 +29,8 @@ def main() -> None:
     seen = 0
 
     def step(done: str) -> None:
-        print(done, flush=True)
+        sys.stdout.write(f"{done}\n")
+        sys.stdout.flush()
         if done == point:
             die()
 

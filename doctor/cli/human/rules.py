@@ -10,7 +10,14 @@ from doctor.cli.human.layout import bold, columns
 from doctor.model.evidence import FactKind
 from doctor.model.rule import Rule
 from doctor.registry import PluginRecord
-from doctor.report.rules import condition_text, selection_text
+from doctor.report.rule_page import rule_page
+from doctor.report.rules import (
+    condition_text,
+    exception_text,
+    limit_texts,
+    remedy_text,
+    selection_text,
+)
 
 WIDTH = 88
 
@@ -21,8 +28,8 @@ def rules(known: Iterable[Rule]) -> str:
     return "\n".join(columns(rows, indent=0)) or "no rules are in force"
 
 
-def rule(one: Rule) -> str:
-    """Return one rule in full."""
+def rule(one: Rule, places: Mapping[str, str]) -> str:
+    """Return one rule in full; ``places`` tells where each key was set."""
     lines = [f"{bold(one.id)} ({one.code}, revision {one.revision}): {one.title}"]
     lines += columns(
         [
@@ -36,25 +43,38 @@ def rule(one: Rule) -> str:
             ("cause", one.cause),
             ("message", one.message),
             ("hint", one.hint),
-            *(("remedy", f"{each.id}: {each.fixer}, {each.tier.name}") for each in one.remedies),
+            *(("remedy", remedy_text(each)) for each in one.remedies),
+            *(("limit", text) for text in limit_texts(one.limits)),
+            *(("exception", exception_text(each)) for each in one.exceptions),
             ("tests", ", ".join(f"{test.name} ({test.verdict})" for test in one.tests)),
         ]
     )
+    lines += ["", bold("set at"), *columns(places.items())]
     return "\n".join(lines)
 
 
 def explanation(one: Rule) -> str:
-    """Return the text behind a code."""
-    text = one.explanation
-    lines = [f"{bold(one.code)} {one.id}", f"  {one.title}", "", "What it is", *_wrapped(text.what)]
-    lines += ["", "Why it matters", *_wrapped(text.why)]
-    if text.fix_safety:
-        lines += ["", "How safe the repair is", *_wrapped(text.fix_safety)]
+    """Return the page about a rule as a terminal shows it: headings bold, text wrapped."""
+    lines: list[str] = []
+    for line in rule_page(one).splitlines():
+        if line.startswith("#"):
+            lines.append(bold(line.lstrip("# ")))
+        elif line.startswith(("- ", "1. ")):
+            lines += _wrapped(line, "    ")
+        else:
+            lines += _wrapped(line, "  ") or [""]
     return "\n".join(lines)
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def facts(kinds: Iterable[FactKind]) -> str:

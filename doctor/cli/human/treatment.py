@@ -52,5 +52,5 @@ def _next(done: Treatment) -> list[str]:
     if done.status == "healed":
         return ["", f"to take it back: doctor undo {done.outcomes[-1].fix}"]
     if done.status == "undo_failed":
-        return ["", "a human is needed now: `doctor history` has every row before and after"]
+        return ["", "a human is needed now: the statement names the row, its old and its new value"]
     return []

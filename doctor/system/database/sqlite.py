@@ -27,7 +27,6 @@ _READING = {
     sqlite3.SQLITE_READ,
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
-    sqlite3.SQLITE_TRANSACTION,
 }
 
 
@@ -158,8 +157,6 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         raise _source_error(str(error.orig), doing) from error
-    except sqlite3.Error as error:
-        raise _source_error(str(error), doing) from error
     except (sa.exc.SQLAlchemyError, OverflowError, UnicodeEncodeError, OSError) as error:
         raise SourceError(f"the database could not be {_PAST[doing]}: {error}") from error
 

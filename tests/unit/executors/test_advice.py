@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from doctor.executors.advice import Advice, advice_from_json
-from doctor.executors.child import advise, examined, treated
+from doctor.executors.advice import Advice, Receipt, advice_from_json, advice_to_json
+from doctor.executors.verdict import examined, treated
 from doctor.model.change import Decision, Outcome
 from doctor.model.diagnosis import Diagnosis
 from doctor.model.evidence import Evidence, Gap
@@ -82,6 +84,24 @@ def test_a_run_that_is_still_unknown_after_the_repair_is_no_reason_to_say_fixed(
     assert treated(treatment).action == "stop"
 
 
-@pytest.mark.parametrize("question", [{}, {"run": None}, {"run": ""}, {"run": 7}])
-def test_without_a_run_there_is_no_opinion(question):
-    assert advise(question).action == "retry"
+def test_advice_survives_json():
+    receipt = Receipt("why", ("this", "that"), 3, 1.5)
+    for advice in (Advice("stop", 0.0, "r", "I-1", "c", receipt), Advice("wait", 2.0)):
+        assert advice_from_json(json.loads(json.dumps(advice_to_json(advice)))) == advice
+    assert Advice("asked").is_final
+    assert not Advice("wait").is_final
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        5,
+        {},
+        {"why": "w", "tried": "x", "calls": 1},
+        {"why": 1, "tried": [], "calls": 1},
+        {"why": "w", "tried": [], "calls": 1, "seconds": -1},
+    ],
+)
+def test_a_receipt_that_is_none_is_refused(receipt):
+    with pytest.raises(ValueError, match="reply"):
+        advice_from_json({"action": "stop", "receipt": receipt})

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from doctor.inference import EngineUnavailable
@@ -35,7 +37,7 @@ def test_a_rule_joins_labels_and_refuses_last() -> None:
                 ),
             ),
         ),
-        rules={"r0": "x"},
+        rules={"r0": ("x",)},
         keys={"k0": ("r1",), "k1": ("r2",)},
     )
 
@@ -48,8 +50,15 @@ def test_what_cannot_match_is_left_out() -> None:
 def test_an_or_is_several_rules_and_equal_labels_are_shared() -> None:
     one = rule("x", sel("a", "a"), sel("b", "b"), when=either("a", "b"))
     found = program([one], ("a", "r1"), ("b", "r1"))
-    assert found.rules == {"r0": "x", "r1": "x"}
+    assert found.rules == {"r0": ("x",)}
     assert len(found.rulesets[0].facts) == 1
+
+
+def test_rules_that_ask_the_same_share_a_clause() -> None:
+    rules = [rule(f"x{at}", sel("a", "a", run__exists=True)) for at in range(120)]
+    found = program(rules, ("a", "r1"))
+    assert [len(one.rules) for one in found.rulesets] == [1]
+    assert found.rules == {"r0": tuple(f"x{at}" for at in range(120))}
 
 
 def test_selections_with_the_same_keys_are_one_pattern() -> None:
@@ -59,9 +68,18 @@ def test_selections_with_the_same_keys_are_one_pattern() -> None:
 
 
 def test_no_label_is_looked_at_by_more_rules_than_the_engine_takes() -> None:
-    rules = [rule(f"x{at}", sel("a", "a")) for at in range(120)]
-    sizes = [len(one.rules) for one in program(rules, ("a", "r1")).rulesets]
-    assert sizes == [50, 50, 20]
+    pairs = list(combinations([f"b{at}" for at in range(12)], 2))
+    rules = [
+        rule(f"x{at}", *(sel(name, name) for name in ("a", *pair)), join=("run",))
+        for at, pair in enumerate(pairs)
+    ]
+    facts = [
+        ("a", "r"),
+        ("a", "r0"),
+        *((f"b{at}", run) for at in range(12) for run in ("r", f"s{at}")),
+    ]
+    sizes = [len(one.rules) for one in program(rules, *facts).rulesets]
+    assert sizes == [50, 16]
 
 
 def test_no_ruleset_has_more_labels_than_are_quick() -> None:

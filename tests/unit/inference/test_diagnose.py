@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from doctor.inference import ReferenceEngine, demote_stale, diagnose, infer
-from doctor.inference.examples import failing_examples
+from doctor.inference.examples import failure_of, too_large
 from doctor.model.diagnosis import Subject
-from doctor.model.evidence import Evidence, Fact
+from doctor.model.evidence import Evidence, Fact, Value
 from doctor.model.rule import (
     And,
     Explanation,
@@ -19,7 +19,7 @@ from doctor.model.rule import (
 )
 from tests.support.moments import at
 
-CELL = {
+CELL: dict[str, Value] = {
     "run": "r1",
     "table": "jobs",
     "column": "state",
@@ -191,9 +191,8 @@ def test_an_example_with_another_verdict_is_a_problem_with_its_place():
     wrong = RuleTest("wrong", (fact("a"),), (), "no_match")
     right = RuleTest("right", (fact("a"),), (), "match")
     rule = replace(make("t.a", "a"), tests=(wrong, right))
-    [problem] = failing_examples(rule)
-    assert problem.location == "tests.yaml:1"
-    assert "test 'wrong' of 't.a': the verdict is 'match', not 'no_match'" in problem.message
+    [failure] = [one for test in rule.tests if (one := failure_of(rule, test)) is not None]
+    assert failure.startswith("the verdict is 'match', not 'no_match'")
 
 
 def test_a_condition_that_is_too_large_is_a_problem():
@@ -201,4 +200,4 @@ def test_a_condition_that_is_too_large_is_a_problem():
     rule = replace(
         make("t.a", "a"), selections=names, condition=And(tuple(Name(one) for one in names))
     )
-    assert len(list(failing_examples(rule))) == 1
+    assert len(list(too_large(rule))) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections import Counter
@@ -24,6 +25,7 @@ from tests.unit.inference.build import both, fact, rule, seen, sel
 from tests.unit.inference.differential import Case, case, traits
 
 BATCH = 100
+SETS = 20_000 if os.environ.get("DOCTOR_SOAK") else 5_500
 EXERCISED = {"join", "negation", "second stratum", "kind wanted and refused"}
 
 
@@ -65,11 +67,12 @@ def compare(seeds: range) -> Counter[str]:
     return mix
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "seeds",
     [
         pytest.param(range(300), id="300"),
-        pytest.param(range(1_000, 6_500), id="5500", marks=pytest.mark.slow),
+        pytest.param(range(1_000, 1_000 + SETS), id=str(SETS), marks=pytest.mark.slow),
     ],
 )
 def test_both_engines_and_the_oracle_agree(

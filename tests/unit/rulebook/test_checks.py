@@ -87,7 +87,7 @@ def check(text):
 
 
 def linted(text, *, builtin=False):
-    return found(lint(load(text, builtin=builtin), CATALOGUE, PROBES, FIXERS))
+    return found(lint(load(text, builtin=builtin), Known(CATALOGUE, PROBES, FIXERS)))
 
 
 def test_a_good_rule_has_no_problem():

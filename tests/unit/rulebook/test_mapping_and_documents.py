@@ -118,21 +118,25 @@ def test_a_wrong_mapping_is_named_with_its_place(old, new, place, message, hint)
             "a: 1\n",
             (
                 "1:1",
-                "the document is neither a rule nor signatures nor a mapping",
-                "it needs one of: rule, signatures, mapping",
+                "the document is neither a rule nor signatures, a mapping or an override",
+                "it needs one of: rule, signatures, mapping, override",
             ),
         ),
         (
             "format: doctor/1\nmaping: x.y\n",
             (
                 "1:1",
-                "the document is neither a rule nor signatures nor a mapping",
+                "the document is neither a rule nor signatures, a mapping or an override",
                 "did you mean 'mapping'?",
             ),
         ),
         (
-            "format: doctor/1\noverride: a.b\n",
-            ("2:1", "documents of kind 'override' are not supported yet in this version", None),
+            "format: doctor/1\noveride: a.b\n",
+            (
+                "1:1",
+                "the document is neither a rule nor signatures, a mapping or an override",
+                "did you mean 'override'?",
+            ),
         ),
         (
             "format: doctor/1\nsystem: optuna\n",

@@ -9,12 +9,16 @@ from doctor.errors import RuleError
 from doctor.model.evidence import Fact, Gap, Value
 from doctor.model.rule import (
     And,
+    BlastRadius,
     CountOf,
+    ExceptionList,
+    Expected,
     Explanation,
     FieldTest,
     Limits,
     Name,
     Not,
+    OnceWithin,
     Or,
     Remedy,
     Rule,
@@ -55,10 +59,19 @@ remedies:
   - id: set-mapped-value
     fixer: database.set_value
     tier: SAFE
+    expect: {rows: 1, columns: [state]}
     verify: [{rerun: confirm, expect: clear}, {probe: api.get_run, expect: {status: 200}}]
+    on_verify_fail: undo_then_next
+    timeout: 60s
   - {id: ask, fixer: ask.human, tier: ADVISE}
-limits: {cost: 2}
-explanation: {what: a value, why: a reason, fix_safety: a promise}
+limits:
+  cost: 2
+  once_within: {period: 30m, group_by: [run, value]}
+  blast_radius: {rows: 5, window: 1h}
+exceptions:
+  known_future_value: {selection: bad_value, fields: [share, role], values: [[0.5, run]]}
+  nothing_yet: {selection: failing, fields: [status]}
+explanation: {what: a value, why: a reason, fix_safety: a promise, references: ["https://a.b/c"]}
 tests:
   - name: seen
     given:
@@ -66,7 +79,7 @@ tests:
         - {kind: database.invalid_value, run: r1, share: 0.25, valid: [A, 1, NO], at: 5}
         - {kind: http.failure, run: r1, status: 500, source: a.log, times: 3, every: 30s, at: 1m}
         - {kind: http.failure, run: r1, extra: {a: 1, b: null}, times: 2}
-    expect: {verdict: match}
+    expect: {verdict: match, remedy: set-mapped-value}
   - name: not seen
     given: {}
     expect: {verdict: no_match}
@@ -154,11 +167,18 @@ def test_a_rule_with_every_feature_becomes_one_value():
                 "database.set_value",
                 Tier.SAFE,
                 (Verify("confirm"), Verify("api.get_run", 200)),
+                Expected(1, ("state",)),
+                "undo_then_next",
+                timedelta(seconds=60),
             ),
             Remedy("ask", "ask.human", Tier.ADVISE),
         ),
-        limits=Limits(2),
-        explanation=Explanation("a value", "a reason", "a promise"),
+        limits=Limits(
+            2,
+            OnceWithin(timedelta(minutes=30), ("run", "value")),
+            BlastRadius(5, timedelta(hours=1)),
+        ),
+        explanation=Explanation("a value", "a reason", "a promise", ("https://a.b/c",)),
         tests=(
             RuleTest(
                 "seen",
@@ -177,6 +197,7 @@ def test_a_rule_with_every_feature_becomes_one_value():
                 ),
                 (),
                 "match",
+                "set-mapped-value",
             ),
             RuleTest("not seen", (), (), "no_match"),
             RuleTest(
@@ -187,7 +208,18 @@ def test_a_rule_with_every_feature_becomes_one_value():
             ),
         ),
         origin="r.yaml:2",
+        exceptions=(
+            ExceptionList("known_future_value", "bad_value", ("share", "role"), ((0.5, "run"),)),
+            ExceptionList("nothing_yet", "failing", ("status",)),
+        ),
     )
+
+
+def test_a_remedy_is_expected_only_after_a_match():
+    text = EVERYTHING.replace(
+        "expect: {verdict: no_match}", "expect: {verdict: no_match, remedy: ask}"
+    )
+    assert [message for _, message, _ in problems(text)] == ["a remedy goes with 'verdict: match'"]
 
 
 SMALL = """\
@@ -346,8 +378,43 @@ BAD_LINES = [
     (
         "owner: o",
         "owner: o\nexceptions: []",
-        "9:1",
-        "key 'exceptions' of rule is not supported yet in this version",
+        "9:13",
+        "exceptions must be a mapping, not a list",
+        None,
+    ),
+    (
+        "owner: o",
+        "owner: o\nexceptions: {No: {selection: x, fields: [f]}}",
+        "9:14",
+        "'No' cannot name an exception",
+        "use letters, digits and _, e.g. 'known_future_value'",
+    ),
+    (
+        "owner: o",
+        "owner: o\nexceptions: {known: {selection: y, fields: [f]}}",
+        "9:33",
+        "unknown selection 'y'",
+        "one of: x",
+    ),
+    (
+        "owner: o",
+        "owner: o\nexceptions: {known: {selection: x, fields: []}}",
+        "9:44",
+        "an exception needs a field to compare",
+        None,
+    ),
+    (
+        "owner: o",
+        "owner: o\nexceptions: {known: {selection: x, fields: [f], values: [[1, 2]]}}",
+        "9:58",
+        "a row of 2 values for 1 fields",
+        None,
+    ),
+    (
+        "owner: o",
+        "owner: o\nexceptions: {known: {selection: x, fields: [f], values: [[null]]}}",
+        "9:59",
+        "a fact is never equal to null",
         None,
     ),
     ("owner: o", "owner: o\nconfirm: {prob: p}", "9:10", "confirm needs the key 'probe'", None),
@@ -361,8 +428,29 @@ BAD_LINES = [
     (
         "owner: o",
         "owner: o\nlimits: {once_within: 1}",
-        "9:10",
-        "key 'once_within' of limits is not supported yet in this version",
+        "9:23",
+        "once_within must be a mapping, not text",
+        None,
+    ),
+    (
+        "owner: o",
+        "owner: o\nlimits: {once_within: {period: 30m, group_by: [runs]}}",
+        "9:47",
+        "a repair cannot be grouped by 'runs'",
+        "did you mean 'run'?",
+    ),
+    (
+        "owner: o",
+        "owner: o\nlimits: {blast_radius: {rows: 0, window: 1h}}",
+        "9:31",
+        "rows must be a whole number from 1 to 1000000, not 0",
+        None,
+    ),
+    (
+        "owner: o",
+        "owner: o\nlimits: {blast_radius: {rows: 1}}",
+        "9:24",
+        "blast_radius needs the key 'window'",
         None,
     ),
     ("  x: {kind: k, f: 1}", "  x: 5", "11:6", "selection 'x' must be a mapping, not text", None),
@@ -572,10 +660,34 @@ BAD_TAILS = [
     ),
     ("remedies: [{id: a, fixer: f}]", "15:12", "a remedy needs the key 'tier'", None),
     (
-        "remedies: [{id: a, fixer: f, tier: SAFE, timeout: 1s}]",
-        "15:42",
-        "key 'timeout' of a remedy is not supported yet in this version",
+        "remedies: [{id: a, fixer: f, tier: SAFE, timeout: soon}]",
+        "15:51",
+        "timeout must be a duration, not 'soon'",
+        "for example 500ms, 30s, 10m, 2h or 7d",
+    ),
+    (
+        "remedies: [{id: a, fixer: f, tier: SAFE, on_verify_fail: undo}]",
+        "15:58",
+        "'undo' is no valid on_verify_fail",
+        "one of: undo_then_ask, undo_then_next",
+    ),
+    (
+        "remedies: [{id: a, fixer: f, tier: SAFE, on_verify_fail: undo_then_next}]",
+        "15:58",
+        "there is no remedy after 'a' to go on with",
+        "write 'undo_then_ask'",
+    ),
+    (
+        "remedies: [{id: a, fixer: f, tier: SAFE, expect: {rows: 0}}]",
+        "15:57",
+        "rows must be a whole number from 1 to 1000000, not 0",
         None,
+    ),
+    (
+        "remedies: [{id: a, fixer: f, tier: SAFE, expect: {cols: [a]}}]",
+        "15:51",
+        "unknown key 'cols' in expect",
+        "did you mean 'columns'?",
     ),
     (
         "remedies: [{id: a, fixer: f, tier: SAFE}, {id: a, fixer: g, tier: SAFE}]",
@@ -642,8 +754,8 @@ BAD_TAILS = [
     ),
     (
         "tests: [{name: n, given: {}, expect: {verdict: match, remedy: r}}]",
-        "15:55",
-        "key 'remedy' of expect is not supported yet in this version",
+        "15:63",
+        "'r' is no valid remedy",
         None,
     ),
     ("tests: [{name: n, expect: {verdict: match}}]", "15:9", "a test needs the key 'given'", None),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from doctor.system.clock import EventClock, stamp
 
-LOCAL = datetime(2026, 1, 2, 3, 4, 5).astimezone()  # noqa: DTZ001 - the machine's zone
+LOCAL = datetime(2026, 1, 2, 3, 4, 5).astimezone()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_stamp_that_starts_late_keeps_its_fraction_and_zone():
         "2026-01-02 03:04:60",
         "2026-01-02 03:04",
         "2026-01-02T03:04:05+99:99",
-        "٢٠٢٦-٠١-٠٢ ٠٣:٠٤:٠٥",
+        "2026-01-02 03:04:05".translate({ord("0"): 0x660, ord("2"): 0x662}),
         "0000-01-01 00:00:00",
         "x" * 33 + "2026-01-02 03:04:05 in the middle of the message",
     ],
@@ -60,8 +60,9 @@ def test_what_is_no_stamp_at_the_start_is_none(text):
 
 @pytest.mark.parametrize("text", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
 def test_the_ends_of_the_calendar_do_not_break_the_clock(text):
-    assert stamp(text) is None or stamp(text) is not None
-    EventClock().read(text)
+    clock = EventClock()
+    clock.read("2026-01-02T03:04:05Z")
+    assert clock.read(text)[1] >= 0.0
 
 
 def at(seconds: float) -> str:

@@ -43,7 +43,9 @@ def test_patterns_name_files_in_order_and_once(folder, patterns, run, found):
     assert names(folder, patterns, run) == found
 
 
-@pytest.mark.parametrize("run", ["*", "r?", "r[12]", "../r1", "..", ".", "", "a\\b", "r1\0", "\udc80"])
+@pytest.mark.parametrize(
+    "run", ["*", "r?", "r[12]", "../r1", "..", ".", "", "a\\b", "r1\0", "\udc80"]
+)
 def test_a_run_id_is_never_a_pattern_or_a_way_out(folder, run):
     (folder / "deep" / "logs").mkdir()
     assert names(folder, ["deep/{run_id}.log"], run) == []

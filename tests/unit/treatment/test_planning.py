@@ -81,7 +81,7 @@ def test_certain_cells_make_one_complete_plan():
     assert found.plan == Plan(
         "sqlite:/x.db",
         "r1",
-        ("t.cell@1",),
+        ("t.cell@1/set",),
         (
             SetCells("jobs", {"id": 1}, {"state": "NEW"}, {"state": "OPEN"}),
             SetCells("steps", {"id": 1}, {"state": "NEW"}, {"state": "OPEN"}),
@@ -217,3 +217,33 @@ def test_two_plans_have_one_hash_only_if_they_do_the_same(one, other):
     same = (one.run, one.changes, one.tier) == (other.run, other.changes, other.tier)
     typed = repr(one) == repr(other)
     assert (one.hash == other.hash) == (same and typed) or (same and not typed)
+
+
+LADDER = replace(
+    RULE,
+    remedies=(
+        Remedy("first", "setter", Tier.SAFE, on_verify_fail="undo_then_next"),
+        Remedy("second", "setter", Tier.SAFE),
+    ),
+)
+
+
+def on_ladder(*failed):
+    setter = Setter(jobs=CERTAIN)
+    return prescribe(
+        [sick("jobs")], {"t.cell": LADDER}, lambda _: setter, SYSTEM, "r1", None, failed
+    )
+
+
+def test_the_next_rung_takes_over_from_one_whose_repair_was_not_verified():
+    assert [
+        on_ladder(*failed).plans and next(iter(on_ladder(*failed).plans.values())).rules
+        for failed in ((), ("t.cell@1/first",))
+    ] == [("t.cell@1/first",), ("t.cell@1/second",)]
+
+
+def test_after_the_last_rung_a_human_decides():
+    found = on_ladder("t.cell@1/first", "t.cell@1/second")
+    assert found.plan is None
+    assert found.open_cells == ("jobs.state",)
+    assert [one.to for one in found.diagnoses[0].candidates] == ["OPEN"]

@@ -1,0 +1,1 @@
+"""``doctor watch``: reads what a command prints while it runs, and ends its loops."""
