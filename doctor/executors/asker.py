@@ -158,6 +158,10 @@ class Asker:
             finally:
                 self._turn.release()
 
+    def _close_quietly(self) -> None:
+        with suppress(Exception):
+            self.close()
+
     def _converse(self, question: dict[str, Any], key: Key, end: float) -> Advice | dict[str, Any]:
         """Return the reply with a valid advice, or what to do without one."""
         if self._breaker.is_open:
@@ -193,7 +197,7 @@ class Asker:
 
     def _start(self) -> None:
         if not self._is_closing:
-            atexit.register(self.close)
+            atexit.register(self._close_quietly)
             self._is_closing = True
         self._link.start()
 
