@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from doctor.doctor import Doctor
     from doctor.errors import DoctorError, RuleError, SourceError, TreatmentError, UsageError
-    from doctor.evidence import report_facts
+    from doctor.evidence.report_facts import report_facts
     from doctor.executors.advice import Advice, Receipt
     from doctor.executors.hook import (
         aconsult,
@@ -64,7 +64,7 @@ _HOMES = {
     "observe_progress": "doctor.executors.hook",
     "observe_success": "doctor.executors.hook",
     "rank_values": "doctor.schema",
-    "report_facts": "doctor.evidence",
+    "report_facts": "doctor.evidence.report_facts",
 }
 
 __all__ = [

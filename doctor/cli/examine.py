@@ -10,7 +10,6 @@ from doctor.cli.human import examination as examination_text
 from doctor.cli.options import Common, with_common_options
 from doctor.report.examination import examination_json, plan_json, survey_json
 from doctor.report.plain import to_json
-from doctor.report.rules import verdict_json
 from doctor.treatment.planning import parse_choice
 
 WARNINGS = 4
@@ -84,6 +83,8 @@ def why(common: Common, rule: str, run_id: str) -> int:
         verdicts = doctor.why(rule, run_id)
         definition = doctor.book.rule(rule)
     if common.is_json:
+        from doctor.report.rules import verdict_json
+
         common.print(to_json({"run": run_id, "verdicts": [verdict_json(one) for one in verdicts]}))
     else:
         common.print(examination_text.why(definition, verdicts))

@@ -187,7 +187,7 @@ def _book(common: Common) -> Book:
 
 def _read(common: Common) -> tuple[Book, LoadedRulebook]:
     from doctor.registry import load_registry
-    from doctor.rulebook.book import read_book
+    from doctor.rulebook.authoring import read_book
 
     return read_book(load_registry(), common.settings.rules.paths)
 

@@ -39,7 +39,7 @@ def test_rules(common: Common, paths: tuple[str, ...], *, junit: str | None, mut
     from doctor.inference.mutation import surviving
     from doctor.registry import load_registry
     from doctor.report.rule_tests import MutantResult, junit_xml
-    from doctor.rulebook.book import read_book
+    from doctor.rulebook.authoring import read_book
 
     registry = load_registry()
     _, loaded = read_book(registry, (*common.settings.rules.paths, *paths))
@@ -118,7 +118,7 @@ def diff_rules(common: Common, before: str, after: str, evidence: tuple[str, ...
     """
     from doctor.inference.difference import cases_of_tests, changed_verdicts
     from doctor.registry import load_registry
-    from doctor.rulebook.book import read_folder
+    from doctor.rulebook.authoring import read_folder
 
     registry = load_registry()
     paths = common.settings.rules.paths

@@ -14,7 +14,6 @@ from doctor.model.system import System
 from doctor.runs.layout import find_layout
 from doctor.runs.route import fill_route, find_route, logged_route, stored_route
 from doctor.settings import RunsSettings, Settings
-from doctor.system.api import BoundedApi
 from doctor.system.database import open_read_door
 from doctor.system.files import find_logs
 from doctor.system.source import SourceCode
@@ -37,7 +36,7 @@ def open_system(
     wanted = settings.system
     url = wanted.database_readonly or wanted.database
     code = _code(wanted.models, by_import=wanted.import_models)
-    api = BoundedApi(wanted.api) if wanted.api else None
+    api = _api(wanted.api) if wanted.api else None
     logs = find_logs(wanted.logs, run)
     door, layout, layout_reason = _database(url, code, run, wanted.runs)
     paths = tuple(logged_paths(logs)) if logs else ()
@@ -60,6 +59,12 @@ def open_system(
         mappings=mappings,
         terminal=frozenset(wanted.runs.terminal),
     )
+
+
+def _api(url: str) -> Api:
+    from doctor.system.api import BoundedApi
+
+    return BoundedApi(url)
 
 
 def _code(models: str | None, *, by_import: bool) -> Code | None:

@@ -12,8 +12,10 @@ from doctor.inference.reference import ReferenceEngine
 from doctor.model.evidence import Evidence
 from doctor.model.rule import Rule, RuleTest, Signature
 from doctor.registry import Registry
-from doctor.rulebook import LoadedRulebook, RuleProblem, check_signatures, lint
-from doctor.rulebook.book import Book, known_names, read_book
+from doctor.rulebook import LoadedRulebook, RuleProblem, check_signatures
+from doctor.rulebook.authoring import known_names, read_book
+from doctor.rulebook.book import Book
+from doctor.rulebook.lint import lint
 
 
 @dataclass(frozen=True, slots=True)

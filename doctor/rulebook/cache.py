@@ -18,7 +18,7 @@ from typing import Any
 from doctor.model.evidence import FactKind
 from doctor.model.rule import Rulebook
 from doctor.rulebook.codec import rulebook_from_json, rulebook_to_json
-from doctor.rulebook.load import RuleSource, uncollected
+from doctor.rulebook.sources import RuleSource, uncollected
 
 FORMAT = "1"  # of the entries; a newer Doctor reads nothing that an older one wrote
 MOST_BOOKS = 16

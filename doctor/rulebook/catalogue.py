@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from doctor.model.evidence import FactField, FactKind
 from doctor.model.rule import Signature
+from doctor.registry import Registry
 from doctor.rulebook.chaining import DIAGNOSIS
+from doctor.rulebook.log_kinds import LOG_KINDS
 from doctor.rulebook.patterns import optional_groups
 
 _DIAGNOSIS = FactKind(
@@ -59,3 +61,14 @@ def _kind_of(signature: Signature) -> FactKind:
         if name not in ("run", "failures_after")
     ]
     return FactKind(signature.kind, "seen in a log", (*fields, *_OF_EVERY_LINE))
+
+
+def offered_kinds(registry: Registry) -> list[FactKind]:
+    """Return the kinds of facts that the probes and the log bring."""
+    return [*(kind for probe in registry.probes for kind in probe.kinds), *LOG_KINDS]
+
+
+def offered_names(registry: Registry) -> tuple[list[str], list[str]]:
+    """Return the names of the probes and of the fixers."""
+    probes = [probe.name for probe in registry.probes]
+    return probes, [fixer.name for fixer in registry.fixers]

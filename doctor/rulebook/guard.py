@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 
 from doctor.rulebook.nodes import Place
+from doctor.rulebook.sources import MOST_BYTES
 
-MOST_BYTES = 1 << 20
 LONGEST_LINE = 10_000
 DEEPEST = 32
 _DEEPEST_COLUMN = 120

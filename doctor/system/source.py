@@ -26,6 +26,6 @@ class SourceCode:
 
 
 def _imported(path: Path) -> CodeModels:
-    from doctor.system.code import import_models
+    from doctor.system.code.importing import import_models
 
     return import_models(path, timeout=IMPORT_SECONDS)

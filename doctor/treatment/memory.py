@@ -11,7 +11,6 @@ from doctor.model.change import Plan
 from doctor.settings import Settings
 from doctor.store.choice import has_store, note_choice, resolve_store
 from doctor.store.identity import api_identity, target_identity
-from doctor.system.api import BoundedApi
 
 if TYPE_CHECKING:
     from doctor.store import Limits, Store
@@ -115,6 +114,8 @@ def _identity(settings: Settings) -> str:
     if system.database is not None:
         return target_identity(system.database)
     if system.api is not None:
+        from doctor.system.api import BoundedApi
+
         return api_identity(BoundedApi(system.api).origin)
     if not system.logs:
         raise UsageError(

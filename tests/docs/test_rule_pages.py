@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doctor.registry import load_registry
 from doctor.report.rule_page import rule_index, rule_page
-from doctor.rulebook.book import read_book
+from doctor.rulebook.authoring import read_book
 from tests.support.paths import REPOSITORY
 
 PAGES = REPOSITORY / "docs" / "rules"

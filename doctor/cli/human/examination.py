@@ -13,7 +13,6 @@ from doctor.model.evidence import Gap
 from doctor.model.examination import Examination, Survey
 from doctor.model.rule import Rule
 from doctor.model.verdict import Verdict
-from doctor.report.rules import condition_text
 from doctor.schema import update_statement
 
 CANDIDATES = 3
@@ -79,6 +78,8 @@ def survey(found: Survey) -> str:
 
 def why(rule: Rule, verdicts: Sequence[Verdict]) -> str:
     """Return what ``doctor why`` prints."""
+    from doctor.report.rules import condition_text
+
     lines = [f"{bold(rule.id)} ({rule.code}): {condition_text(rule.condition)}"]
     for one in verdicts:
         key = f" for {', '.join(one.key)}" if one.key else ""

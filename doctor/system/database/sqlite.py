@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -15,7 +16,9 @@ from sqlalchemy.pool import NullPool
 
 from doctor.errors import SourceError, UsageError
 from doctor.system.database.reading import CoreReadDoor
-from doctor.system.database.writing import CoreWriteDoor
+
+if TYPE_CHECKING:
+    from doctor.system.database.writing import CoreWriteDoor
 
 READ_SECONDS = 10.0
 BUSY_SECONDS = 2.0
@@ -54,6 +57,8 @@ def read_door(path: str) -> CoreReadDoor:
 
 def write_door(path: str) -> CoreWriteDoor:
     """Return the write door; a transaction takes the database's write lock at its begin."""
+    from doctor.system.database.writing import CoreWriteDoor
+
     _require_database(path)
 
     def connect() -> sqlite3.Connection:

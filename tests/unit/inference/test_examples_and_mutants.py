@@ -12,7 +12,7 @@ from doctor.inference.mutation import mutants, surviving
 from doctor.model.evidence import FactField, FactKind
 from doctor.registry import Pack, Registry
 from doctor.rulebook import RuleSource, load_rulebook
-from doctor.rulebook.book import read_book
+from doctor.rulebook.authoring import read_book
 
 HEAD = """\
 format: doctor/1

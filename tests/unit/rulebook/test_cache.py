@@ -11,7 +11,8 @@ from doctor.errors import RuleError, UsageError
 from doctor.model.evidence import FactField, FactKind, Gap
 from doctor.registry import Pack, Registry
 from doctor.rulebook import cache as cache_module
-from doctor.rulebook.book import load_book, read_book, read_folder
+from doctor.rulebook.authoring import read_book, read_folder
+from doctor.rulebook.book import load_book
 from doctor.rulebook.cache import RuleCache, open_cache
 from doctor.rulebook.codec import rulebook_from_json, rulebook_to_json
 from tests.unit.rulebook.test_overrides import OVERRIDE

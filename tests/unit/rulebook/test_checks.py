@@ -4,8 +4,9 @@ import pytest
 
 from doctor.errors import RuleError
 from doctor.model.evidence import FactField, FactKind
-from doctor.rulebook import Known, RuleSource, check_rulebook, lint, load_rulebook
+from doctor.rulebook import Known, RuleSource, check_rulebook, load_rulebook
 from doctor.rulebook.checks import has_type
+from doctor.rulebook.lint import lint
 
 CATALOGUE = {
     "db.bad": FactKind(

@@ -7,7 +7,7 @@ import pytest
 
 from doctor.errors import RuleError
 from doctor.rulebook import RuleSource, load, load_rulebook, read_source
-from doctor.rulebook.guard import MOST_BYTES
+from doctor.rulebook.sources import MOST_BYTES
 
 MAPPING = "format: doctor/1\nmapping: a.{}\nowner: o\nreason: r\nvalues: {{A: B}}\n"
 

@@ -11,7 +11,8 @@ from doctor.errors import RuleError
 from doctor.model.evidence import FactField, FactKind
 from doctor.registry import Pack, Registry
 from doctor.rulebook import RuleSource, SignatureSet, load_rulebook
-from doctor.rulebook.book import load_book, read_book
+from doctor.rulebook.authoring import read_book
+from doctor.rulebook.book import load_book
 from doctor.rulebook.cache import RuleCache
 
 GOOD = """\

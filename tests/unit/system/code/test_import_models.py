@@ -14,7 +14,8 @@ import pytest
 
 from doctor.errors import SourceError, UsageError
 from doctor.model.schema import CodeGap, CodeModels
-from doctor.system.code import import_models, imported, read_models, wire
+from doctor.system.code import imported, read_models, wire
+from doctor.system.code.importing import import_models
 from tests.unit.system.code.differential import HEAD, write
 from tests.unit.system.code.test_enum_shapes import table
 from tests.unit.system.code.test_table_shapes import SHAPES

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from doctor.system.code import import_models, read_models
+from doctor.system.code import read_models
+from doctor.system.code.importing import import_models
 from tests.unit.system.code.differential import seen_by_doctor, seen_by_sqlalchemy
 
 MODELS = Path(__file__).resolve().parents[4] / "../shared/corpus/incident/models.py"
