@@ -29,6 +29,7 @@ from doctor.model.tier import Tier
 from doctor.model.verdict import Verdict
 from doctor.registry import Registry, load_registry
 from doctor.rulebook.book import Book, load_book
+from doctor.rulebook.signatures import SignatureSet
 from doctor.runs import is_known_run
 from doctor.settings import Settings
 from doctor.treatment.memory import Memory
@@ -93,6 +94,7 @@ class Doctor:
                 strict=settings.rules.strict,
                 today=clock().date(),
             )
+            self._signatures = SignatureSet(self.book.signatures)
             self.memory = Memory(settings, store, clock)
         except BaseException:
             self._close_engine()
@@ -272,7 +274,7 @@ class Doctor:
             self.engine.close()
 
     def _open(self, run: str | None) -> tuple[System, tuple[Probe, ...]]:
-        logs = LogProbe(self.book.signature_kinds, self.book.signatures)
+        logs = LogProbe(self.book.signature_kinds, self._signatures)
         system = open_system(
             self.settings, run, self.memory.identity, self.book.mappings, logs.paths
         )

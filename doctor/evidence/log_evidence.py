@@ -8,6 +8,7 @@ from pathlib import Path
 from doctor.evidence.log_facts import LogProbe
 from doctor.model.evidence import Evidence, Fact, FactKind, Gap
 from doctor.model.rule import Signature
+from doctor.rulebook.signatures import SignatureSet
 from doctor.system.logs import FileLog
 
 
@@ -15,7 +16,7 @@ def log_evidence(
     path: Path, kinds: Iterable[FactKind], signatures: Iterable[Signature]
 ) -> Evidence:
     """Return the facts of a log; those that name no run get the log's name as theirs."""
-    known = LogProbe(tuple(kinds), tuple(signatures)).read(FileLog(path))
+    known = LogProbe(tuple(kinds), SignatureSet(tuple(signatures))).read(FileLog(path))
     facts = tuple(_with_run(one, path.name) for one in known if isinstance(one, Fact))
     return Evidence(facts, tuple(one for one in known if isinstance(one, Gap)))
 

@@ -9,10 +9,9 @@ from doctor.errors import SourceError
 from doctor.evidence.tracebacks import HEAD, TracebackReader
 from doctor.model.evidence import Fact, FactKind, Gap, Value
 from doctor.model.ports import Log, LogLine
-from doctor.model.rule import Signature
 from doctor.model.system import Run, System
-from doctor.rulebook import SignatureSet
 from doctor.rulebook.log_kinds import TRACEBACK
+from doctor.rulebook.signatures import SignatureSet
 from doctor.runs import run_of_path
 from doctor.runs.known import INHERITED
 from doctor.system.escapes import without_escapes
@@ -26,9 +25,9 @@ class LogProbe:
 
     name = "logs"
 
-    def __init__(self, kinds: tuple[FactKind, ...], signatures: tuple[Signature, ...]):
+    def __init__(self, kinds: tuple[FactKind, ...], signatures: SignatureSet):
         self.kinds = kinds
-        self._set = SignatureSet(signatures)
+        self._set = signatures
         self._read: dict[str, tuple[Fact | Gap, ...]] = {}
 
     def collect(self, system: System, run: Run) -> Iterator[Fact | Gap]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from doctor.model.evidence import Value
@@ -34,8 +35,11 @@ class SignatureSet:
             raise ValueError(f"more than {MOST_SIGNATURES} signatures")
         self.signatures = tuple(signatures)
         self._captures: dict[int, tuple[Any, dict[str, int]]] = {}
-        self._sets = _compile_small_sets(self.signatures)
         self._seen = 0
+
+    @cached_property
+    def _sets(self) -> list[tuple[int, Any]]:
+        return _compile_small_sets(self.signatures)
 
     def match_line(self, text: str) -> list[tuple[Signature, dict[str, Value]]]:
         """Return each signature that the line fits, with its typed fields, in file order.

@@ -7,6 +7,7 @@ from doctor.evidence import LogProbe, log_facts
 from doctor.model.evidence import Fact, FactField, FactKind, Gap
 from doctor.model.rule import Signature
 from doctor.model.system import Run, System
+from doctor.rulebook.signatures import SignatureSet
 from tests.support.ports import Lines, fields, in_memory
 
 
@@ -24,7 +25,7 @@ KINDS = tuple(FactKind(one.kind, "x", (FactField("run"),)) for one in SIGNATURES
 
 
 def seen(*logs, run="r1", prefix="/runs/"):
-    probe = LogProbe(KINDS, SIGNATURES)
+    probe = LogProbe(KINDS, SignatureSet(SIGNATURES))
     return list(probe.collect(System("x", logs=logs, run_prefix=prefix), Run(run)))
 
 
@@ -106,7 +107,7 @@ def test_more_symptoms_than_are_looked_at_are_a_gap(monkeypatch):
 
 def test_logs_and_reports_are_read_once():
     log, report = Lines("a", "GET /x/y -> 500"), Lines("b", "run r1 started")
-    probe = LogProbe(KINDS, SIGNATURES)
+    probe = LogProbe(KINDS, SignatureSet(SIGNATURES))
     system = System("x", logs=(log,), reports=(report,))
     assert probe.paths([log, report]) == {"/x/y"}
     assert len(list(probe.collect(system, Run("r1")))) == 2
@@ -115,14 +116,14 @@ def test_logs_and_reports_are_read_once():
 
 
 def test_without_signatures_there_are_no_facts():
-    probe = LogProbe((), ())
+    probe = LogProbe((), SignatureSet(()))
     assert list(probe.collect(System("x", logs=(in_memory("a", "odd thing"),)), Run("r1"))) == []
 
 
 def test_a_run_that_is_captured_as_another_type_is_no_owner():
     number = signature("run.number", r"run (?P<run>\d+) ended", run="int")
     kinds = (FactKind("run.number", "x", ()),)
-    probe = LogProbe(kinds, (number,))
+    probe = LogProbe(kinds, SignatureSet((number,)))
     system = System("x", logs=(in_memory("a", "run 7 ended"),))
     (fact,) = probe.collect(system, Run("7"))
     assert isinstance(fact, Fact)

@@ -6,7 +6,7 @@ from importlib import resources
 import pytest
 
 from doctor.errors import RuleError
-from doctor.rulebook import RuleSource, load, load_rulebook, read_source
+from doctor.rulebook import RuleSource, load_rulebook, read_source, sources
 from doctor.rulebook.sources import MOST_BYTES
 
 MAPPING = "format: doctor/1\nmapping: a.{}\nowner: o\nreason: r\nvalues: {{A: B}}\n"
@@ -73,7 +73,7 @@ def test_folders_in_a_circle_end(tmp_path):
 
 
 def test_too_many_files_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(load, "MOST_FILES", 3)
+    monkeypatch.setattr(sources, "MOST_FILES", 3)
     for number in range(4):
         (tmp_path / f"{number}.yaml").touch()
     with pytest.raises(RuleError, match="more than 3 rule files"):
