@@ -24,10 +24,9 @@ def scored():
     return score()
 
 
-def test_nine_of_ten_labelled_symptoms_are_found_and_little_else(scored, record_property):
+def test_nine_of_ten_labelled_symptoms_are_found_and_little_else(scored, figure):
     figures = table(scored)
-    record_property("figures", figures.splitlines()[-1])
-    print(figures)
+    figure(figures.splitlines()[-1])
     assert scored.recall >= 0.90, figures
     assert scored.precision >= 0.95, figures
 

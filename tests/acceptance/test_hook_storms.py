@@ -100,14 +100,14 @@ def virtual(tmp_path):
 
 
 @pytest.mark.parametrize("name", STORMS)
-def test_without_probes_the_storm_ends_at_the_second_call(virtual, name):
+def test_without_probes_the_storm_ends_at_the_second_call(virtual, name, figure):
     time_, hook = virtual
     run, before = STORMS[name]
     storm = list(errors(name))
     assert len(storm) == before
     executor = Executor(hook, time_, run)
     assert executor.play(iter(storm)) == "stop"
-    print(f"{name}: {executor.failing} instead of {before} failing calls")
+    figure(f"{name}, without probes: {executor.failing} instead of {before} failing calls")
     assert executor.failing <= 2
     receipt = executor.heard[-1].receipt
     assert receipt is not None
@@ -160,14 +160,14 @@ def recoveries() -> Iterator[tuple[str, list[Exception]]]:
                     failures = []
 
 
-def test_every_retry_of_the_corpus_that_succeeded_is_still_made(virtual):
+def test_every_retry_of_the_corpus_that_succeeded_is_still_made(virtual, figure):
     time_, hook = virtual
     count = 0
     for name, failures in recoveries():
         executor = Executor(hook, time_, name)
         assert executor.play(iter([*failures, None])) == "succeeded", name
         count += 1
-    print(f"{count} calls failed first and succeeded later; all of them are still made")
+    figure(f"{count} calls failed first and succeeded later; all of them are still made")
     assert count >= 5
 
 
@@ -182,12 +182,12 @@ def config(ward, **hook):
 
 
 @pytest.mark.parametrize("name", STORMS)
-def test_with_probes_the_storm_ends_at_the_first_call(virtual, incident, name):
+def test_with_probes_the_storm_ends_at_the_first_call(virtual, incident, name, figure):
     time_, hook = virtual
     run, before = STORMS[name]
     executor = Executor(hook, time_, run, config(incident))
     assert executor.play(errors(name)) == "stop"
-    print(f"{name}: {executor.failing} instead of {before} failing calls")
+    figure(f"{name}, with probes: {executor.failing} instead of {before} failing calls")
     assert executor.failing == 1
 
 

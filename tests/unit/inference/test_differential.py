@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -75,13 +74,10 @@ def compare(seeds: range) -> Counter[str]:
         pytest.param(range(1_000, 1_000 + SETS), id=str(SETS), marks=pytest.mark.slow),
     ],
 )
-def test_both_engines_and_the_oracle_agree(
-    seeds: range, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_both_engines_and_the_oracle_agree(seeds: range, figure: Callable[[object], None]) -> None:
     mix = compare(seeds)
-    with capsys.disabled():
-        text = ", ".join(f"{name} {mix[name]}" for name in sorted(mix))
-        sys.stdout.write(f"\n{len(seeds)} rule sets, 0 differences; {text}\n")
+    text = ", ".join(f"{name} {mix[name]}" for name in sorted(mix))
+    figure(f"{len(seeds)} rule sets, 0 differences; {text}")
     assert all(mix[name] >= 0.3 * len(seeds) for name in EXERCISED)
     assert all(mix[name] >= 0.3 * len(seeds) for name in ("clauses: joined", "clauses: refusing"))
 
