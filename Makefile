@@ -1,7 +1,9 @@
 # Thin: every recipe is one or two commands. `make setup` is done by whatever needs it.
 PYTHON ?= python3
-BIN := .venv/bin
-STAMP := .venv/.ready
+VENV ?= .venv
+MARKS ?= not slow
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
 
 .PHONY: setup demo test quick lint format docs bench soak clean
 
@@ -10,8 +12,11 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Doctor needs Python 3.11 or newer; this is %s: set PYTHON=python3.11" % sys.version.split()[0])'
 	@command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || { echo "Doctor's rule engine is compiled on installation: install a C compiler first (Debian: apt-get install gcc libc6-dev)"; exit 1; }
-	$(PYTHON) -m venv .venv
-	CC="$$($(BIN)/python -c 'import sys; print("gcc -DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "cc")')" $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
+		CC='gcc -DPyEval_CallObject=PyObject_CallObject' $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt durable-rules; \
+	fi
 	@touch $(STAMP)
 
 demo: setup
@@ -21,7 +26,7 @@ test: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 quick: setup
-	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+	$(BIN)/python -m pytest -n 2 -m "$(MARKS)" -q
 
 lint: setup
 	$(BIN)/ruff check .
@@ -49,4 +54,4 @@ soak: setup
 	DOCTOR_SOAK=1 $(BIN)/python -m pytest -n 2 -m "soak" -s
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

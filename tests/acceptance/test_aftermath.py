@@ -16,6 +16,8 @@ from tests.support.jobs import STAMP, jobs_ward, reply
 from tests.support.terminal import run, say, typed
 from tests.support.ward import changed
 
+pytestmark = pytest.mark.slow
+
 
 def heal(ward, name, *more):
     return say("heal", ward.runs[name], *ward.options(), *more, "--format", "json")

@@ -17,6 +17,8 @@ import pytest
 from tests.support.jobs import jobs_ward, reply
 from tests.support.terminal import run, say
 
+pytestmark = pytest.mark.slow
+
 RULE = """format: doctor/1
 rule: team.one
 code: TEAM001

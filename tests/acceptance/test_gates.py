@@ -13,6 +13,8 @@ from doctor.settings import load_settings
 from tests.support.terminal import run, say, typed
 from tests.support.ward import changed
 
+pytestmark = pytest.mark.slow
+
 
 class Silent:
     """A rule engine that finds nothing, whatever it is asked."""

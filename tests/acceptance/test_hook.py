@@ -13,6 +13,7 @@ import time
 import pytest
 
 from doctor.executors.client import Hook
+from doctor.inference import durable_available
 from tests.support.terminal import run as run_command
 
 DEADLINE = 20.0
@@ -58,12 +59,21 @@ def test_what_only_its_owner_may_repair_is_advice_to_stop(jobs, hook):
     assert jobs.cell(jobs.runs["foreign"]) == "PAUSED"
 
 
+@pytest.mark.durable
 def test_where_the_owner_allows_it_the_run_is_repaired_and_tried_again(jobs, hook):
     advice = ask(hook, Answered(500), jobs.runs["foreign"], config=config(jobs, max_tier="SAFE"))
     assert (advice.action, advice.cause) == ("fixed", "enum_drift")
     assert jobs.cell(jobs.runs["foreign"]) == "waiting"
 
 
+@pytest.mark.skipif(durable_available(), reason="the durable engine is here")
+def test_without_the_durable_engine_nothing_is_written_unattended(jobs, hook):
+    advice = ask(hook, Answered(500), jobs.runs["foreign"], config=config(jobs, max_tier="SAFE"))
+    assert (advice.action, advice.cause) == ("stop", "enum_drift")
+    assert jobs.cell(jobs.runs["foreign"]) == "PAUSED"
+
+
+@pytest.mark.durable
 def test_settings_and_rules_are_read_again_when_they_change(jobs, hook):
     run = jobs.runs["foreign"]
     file = config(jobs)

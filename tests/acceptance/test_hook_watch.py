@@ -14,6 +14,8 @@ from doctor.demo import executor as demo
 from tests.support.ports import answering, server
 from tests.support.terminal import run
 
+pytestmark = pytest.mark.slow
+
 WATCH = [sys.executable, "-m", "doctor", "watch"]
 FAILING = """
 import sys, time

@@ -14,6 +14,8 @@ from tests.support import killed
 from tests.support.jobs import STAMP, job
 from tests.support.terminal import say
 
+pytestmark = pytest.mark.slow
+
 REACHED = ("commit", "result", "verify")
 
 

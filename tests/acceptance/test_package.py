@@ -15,6 +15,8 @@ import pytest
 from tests.support.paths import REPOSITORY
 from tests.support.terminal import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.slow
 def test_the_demo_heals_at_the_first_failing_call(tmp_path):

@@ -13,6 +13,8 @@ from doctor.cli.progress import Bar
 from tests.support.paths import CORPUS
 from tests.support.terminal import run, say
 
+pytestmark = pytest.mark.slow
+
 RULES = """\
 format: doctor/1
 signatures:

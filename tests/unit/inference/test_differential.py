@@ -23,6 +23,8 @@ from tests.unit.inference import oracle
 from tests.unit.inference.build import both, fact, rule, seen, sel
 from tests.unit.inference.differential import Case, case, traits
 
+pytestmark = pytest.mark.durable
+
 BATCH = 100
 SETS = 20_000 if os.environ.get("DOCTOR_SOAK") else 5_500
 EXERCISED = {"join", "negation", "second stratum", "kind wanted and refused"}

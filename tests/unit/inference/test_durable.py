@@ -22,6 +22,8 @@ from doctor.model.evidence import Evidence
 from doctor.model.rule import Rule
 from tests.unit.inference.build import both, either, fact, job, no, rule, seen, sel
 
+pytestmark = pytest.mark.durable
+
 RULES = [
     rule("join", sel("a", "a"), sel("b", "b"), join=("run",)),
     rule("not", sel("a", "a"), sel("b", "b"), when=both("a", no("b")), join=("run",)),

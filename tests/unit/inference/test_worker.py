@@ -13,6 +13,8 @@ import pytest
 from doctor.inference import worker
 from doctor.inference.durable import _engine_folder
 
+pytestmark = pytest.mark.durable
+
 REQUEST = b"""\
 R{"r0": {"all": [{"m0": {"l": "p0"}}, {"n0$not": {"$and": [{"l": "n1"}, {"k": {"m0": "k"}}]}}]}}
 F{"id": "f0", "l": "n1", "k": "k0"}

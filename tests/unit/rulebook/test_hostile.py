@@ -18,6 +18,8 @@ from doctor.rulebook.problem import MOST_PROBLEMS, Sheet
 from doctor.rulebook.reader import read
 from doctor.rulebook.scalars import resolve
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 ALIAS_BOMB = "a: &a [x, x, x, x]\n" + "".join(

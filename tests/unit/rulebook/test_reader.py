@@ -222,7 +222,8 @@ def test_what_is_not_plain_data_is_refused_where_it_stands(content, expected):
 
 def test_the_pure_parser_refuses_what_it_cannot_read(monkeypatch):
     monkeypatch.delattr(yaml, "CSafeLoader")
-    assert problems('a: "\\UFFFFFFFF"') == [("r.yaml:1:1", "not valid YAML: OverflowError")]
+    ((place, message),) = problems('a: "\\UFFFFFFFF"')  # the error's type differs by version
+    assert (place, message.partition(":")[0]) == ("r.yaml:1:1", "not valid YAML")
     assert problems('a: "\\ud800"') == [("r.yaml:1:4", "the text holds a NUL or half a character")]
     assert problems("a: [b\n") == [
         ("r.yaml:2:1", "not valid YAML: expected ',' or ']', but got '<stream end>'")

@@ -13,6 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from doctor.errors import UsageError
 from doctor.store import Refused, Reserved, Spent, Window, open_store
 
+pytestmark = pytest.mark.slow
+
 RUN = Window(6, 1800)
 SYSTEM = Window(10, 3600)
 LIMITS = {"run": RUN, "system": SYSTEM}

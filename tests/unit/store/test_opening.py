@@ -63,6 +63,7 @@ def test_a_store_is_created_with_its_folders_and_found_again(tmp_path, clock, st
     assert [one.name for one in state.iterdir()] == ["heads"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # 3.13 warns of it
 def test_a_store_that_is_dropped_unclosed_lets_go_of_its_files(url, clock, path):
     open_store(url, clock, target="t", create=True).journal.append("kind", "summary")
     gc.collect()

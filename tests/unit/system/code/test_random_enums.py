@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Enum, Table
@@ -12,6 +13,8 @@ from sqlalchemy import Enum, Table
 from doctor.system.code import read_models
 from tests.unit.system.code.differential import HEAD, load, tables_of, write
 from tests.unit.system.code.test_enum_shapes import table
+
+pytestmark = pytest.mark.slow
 
 NAMES = st.sampled_from(["A", "B", "C", "_d", "__e", "__f__", "long_name", "Ünïcode"])
 TEXTS = st.sampled_from(["'a'", "'b'", "'A'", "''", "'a b'"])
