@@ -94,7 +94,7 @@ class Doctor:
                 strict=settings.rules.strict,
                 today=clock().date(),
             )
-            self._signatures = SignatureSet(self.book.signatures)
+            self._signatures = SignatureSet(self.book.signatures, remembers=True)
             self.memory = Memory(settings, store, clock)
         except BaseException:
             self._close_engine()
@@ -257,6 +257,7 @@ class Doctor:
         """Let go of the store and of the engine's spare process."""
         self.memory.close()
         self._close_engine()
+        self._signatures.remember()
 
     def __enter__(self) -> Self:
         return self

@@ -22,10 +22,10 @@ def diagnose(common: Common, run_id: str) -> int:
     """Say what is wrong with RUN_ID, why, and what would cure it. Changes nothing."""
     with common.doctor() as doctor:
         examination = doctor.examine(run_id)
-    if common.is_json:
-        common.print(to_json(examination_json(examination)))
-    else:
-        common.print(examination_text.examination(examination))
+        if common.is_json:
+            common.print(to_json(examination_json(examination)))
+        else:
+            common.print(examination_text.examination(examination))
     return examination.exit_code
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from doctor.errors import SourceError
 from doctor.evidence.tracebacks import HEAD, TracebackReader
 from doctor.model.evidence import Fact, FactKind, Gap, Value
 from doctor.model.ports import Log, LogLine
+from doctor.model.rule import Signature
 from doctor.model.system import Run, System
 from doctor.rulebook.log_kinds import TRACEBACK
 from doctor.rulebook.signatures import SignatureSet
@@ -18,6 +19,9 @@ from doctor.system.escapes import without_escapes
 
 FACT_CAP = 100_000
 FAILURE = "http.failure"
+_BATCH = 1 << 20  # characters
+_MOST_LINES = 10_000
+_Found = tuple[Signature, dict[str, Value]]
 
 
 class LogProbe:
@@ -70,18 +74,44 @@ class LogProbe:
     def _all_facts(self, log: Log) -> Iterator[Fact]:
         source = f"log:{log.name}"
         open_traceback: tuple[TracebackReader, LogLine] | None = None
-        for line in log.lines():
-            text = without_escapes(line.text)
+        for line, text, found in self._matched(log):
             if open_traceback is not None and not open_traceback[0].feed(text):
                 yield from _traceback(*open_traceback, source)
                 open_traceback = None
             if open_traceback is None and HEAD in text:
                 open_traceback = TracebackReader(), line
                 open_traceback[0].feed(text)
-            for signature, fields in self._set.match_line(text):
+            for signature, fields in found:
                 yield Fact(signature.kind, fields, source, line.at, line.number, line.order)
         if open_traceback is not None:
             yield from _traceback(*open_traceback, source)
+
+    def _matched(self, log: Log) -> Iterator[tuple[LogLine, str, Sequence[_Found]]]:
+        """Yield each line, its text, and the signatures that it fits; then what ended the log."""
+        for lines, error in _batches(log.lines()):
+            texts = [without_escapes(line.text) for line in lines]
+            yield from zip(lines, texts, self._set.match_lines(texts), strict=True)
+            if error is not None:
+                raise error
+
+
+def _batches(
+    lines: Iterator[LogLine],
+) -> Iterator[tuple[list[LogLine], SourceError | None]]:
+    """Yield lines many at a time, the last of them with what kept the log from being read on."""
+    batch: list[LogLine] = []
+    size = 0
+    try:
+        for line in lines:
+            batch.append(line)
+            size += len(line.text)
+            if size > _BATCH or len(batch) >= _MOST_LINES:
+                yield batch, None
+                batch, size = [], 0
+    except SourceError as error:
+        yield batch, error
+        return
+    yield batch, None
 
 
 def _traceback(reader: TracebackReader, head: LogLine, source: str) -> Iterator[Fact]:

@@ -20,6 +20,7 @@ from typing import Any
 
 _MAGIC = b"doctor automaton 1\n"
 _LARGEST = 256 << 20
+_MOST = 16  # kept on disk; the oldest make room
 
 
 class Automaton:
@@ -42,18 +43,32 @@ class Automaton:
         return found
 
 
-def build(patterns: Mapping[int, bytes]) -> Automaton | None:
-    """Return the automaton of numbered patterns, from the disk if it is there; None: no engine."""
+def find(key: Mapping[int, bytes]) -> Automaton | None:
+    """Return the automaton that was kept under this key, or None."""
+    engine = _engine()
+    return None if engine is None else _read(engine, _place(engine, key), key)
+
+
+def build(
+    patterns: Mapping[int, bytes], key: Mapping[int, bytes] | None = None
+) -> Automaton | None:
+    """Return the automaton of numbered patterns, from the disk if it is there; None: no engine.
+
+    It is kept under ``key``, the patterns themselves where that is not given. A number of the key
+    that has no pattern counts as left.
+    """
     engine = _engine()
     if engine is None or not patterns:
         return None
-    place = _place(engine, patterns)
-    kept = _read(engine, place, patterns)
+    key = patterns if key is None else key
+    place = _place(engine, key)
+    kept = _read(engine, place, key)
     if kept is not None:
         return kept
     database, left = _compile(engine, patterns)
     if database is None:
         return None
+    left |= key.keys() - patterns.keys()
     _write(place, engine.dumpb(database), left)
     return Automaton(database, left)
 
@@ -157,3 +172,6 @@ def _write(place: Path, serialized: bytes, left: frozenset[int]) -> None:
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
+        kept = sorted(place.parent.glob("*.bin"), key=lambda one: one.stat().st_mtime)
+        for old in kept[:-_MOST]:
+            old.unlink(missing_ok=True)

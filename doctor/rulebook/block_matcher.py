@@ -17,12 +17,11 @@ from typing import Any
 from doctor.model.evidence import Value
 from doctor.model.rule import Signature
 from doctor.rulebook.automaton import Automaton, build
+from doctor.rulebook.candidates import FOLDING
 from doctor.rulebook.signatures import LONGEST_LINE, SignatureSet, compile_set
 from doctor.rulebook.superset import NoSupersetError, Superset, superset
 
 SMALL = 1 << 20
-# The only characters beyond ASCII that fold to ASCII letters: K (kelvin sign) and long s.
-_FOLDING = (b"\xe2\x84\xaa", b"\xc5\xbf")
 _RETURN = 13
 _SURE = 100_000
 _ALONE_MEMORY = 8 << 20
@@ -117,7 +116,7 @@ class _Fast:
                 continue
         count = len(signatures.signatures)
         patterns = {index: one.pattern for index, one in easier.items()}
-        patterns |= {count + number: one for number, one in enumerate(_FOLDING)}
+        patterns |= {count + number: one for number, one in enumerate(FOLDING)}
         automaton = build(patterns)
         if automaton is None:
             return None

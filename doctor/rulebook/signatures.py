@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doctor.model.evidence import Value
 from doctor.model.rule import Signature
 from doctor.rulebook.patterns import compile_pattern, options
+
+if TYPE_CHECKING:
+    from doctor.rulebook.candidates import Candidates
 
 MOST_SIGNATURES = 2_000
 LONGEST_TEXT = 500
@@ -18,6 +21,7 @@ _SET_MEMORY = 64 << 20
 _SMALL_SET = 16
 _MOST_SETS = 8
 _SMALL_LOG = 1 << 20
+_WORTH_KEEPING = 1 << 17
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][-+]?[0-9]{1,2})?")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -26,16 +30,27 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 class SignatureSet:
     """Signatures compiled for matching; at most ``MOST_SIGNATURES`` of them.
 
+    With ``remembers`` it looks on disk for what ``remember`` kept there.
+
     Raises:
         ValueError: too many signatures.
     """
 
-    def __init__(self, signatures: Sequence[Signature]) -> None:
+    def __init__(self, signatures: Sequence[Signature], *, remembers: bool = False) -> None:
         if len(signatures) > MOST_SIGNATURES:
             raise ValueError(f"more than {MOST_SIGNATURES} signatures")
         self.signatures = tuple(signatures)
         self._captures: dict[int, tuple[Any, dict[str, int]]] = {}
         self._seen = 0
+        self._remembers = remembers
+
+    @cached_property
+    def _candidates(self) -> Candidates | None:
+        if not self._remembers or not self.signatures:
+            return None
+        from doctor.rulebook import candidates
+
+        return candidates.find([one.pattern for one in self.signatures])
 
     @cached_property
     def _sets(self) -> list[tuple[int, Any]]:
@@ -49,6 +64,26 @@ class SignatureSet:
         ``LONGEST_LINE`` characters of a line are looked at, values keep ``LONGEST_TEXT``.
         """
         return [(self.signatures[index], fields) for index, fields in self.match_text(text)]
+
+    def match_lines(
+        self, texts: Sequence[str]
+    ) -> Iterator[list[tuple[Signature, dict[str, Value]]]]:
+        """Yield for each line what ``match_line`` returns for it."""
+        if self._candidates is None or any("\n" in text for text in texts):
+            yield from map(self.match_line, texts)
+            return
+        lines = [text[:LONGEST_LINE].encode("utf-8", "replace") for text in texts]
+        for line, numbers in zip(lines, self._candidates.of(lines), strict=True):
+            fits = self.fitting(numbers, line) if numbers else ()
+            yield [(self.signatures[index], fields) for index, fields in fits]
+
+    def remember(self) -> None:
+        """Keep on disk what makes the next process quicker, if so much was read that it pays."""
+        if self._remembers and self._seen > _WORTH_KEEPING and self._candidates is None:
+            from doctor.rulebook import candidates
+
+            candidates.keep([one.pattern for one in self.signatures])
+            self._seen = 0
 
     def match_text(self, text: str) -> list[tuple[int, dict[str, Value]]]:
         """Return the same as ``match_line`` with the number of each signature."""

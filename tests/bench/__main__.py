@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
@@ -24,6 +25,9 @@ def main(names: list[str]) -> int:
             f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr
         )
         return 2
+    # An installer compiles what it installs, so the peers are compiled; a source tree may not be.
+    for folder in ("doctor", "plugins", "rules"):
+        compileall.compile_dir(folder, quiet=1)
     for name in names or GROUPS:
         for figure in GROUPS[name]():
             print(figure, flush=True)
