@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from doctor.model.schema import CodeModels
-from doctor.system.code import read_models
+from doctor.system.code import look_at_models
+from doctor.system.code.source.sights import Sights
 
 IMPORT_SECONDS = 20.0
+_MOST_KEPT = 8
+_kept: dict[tuple[Path, Path], tuple[CodeModels, Sights]] = {}
 
 
 class SourceCode:
@@ -21,8 +24,20 @@ class SourceCode:
     def models(self) -> CodeModels:
         """Return what the models declare; raises SourceError when they cannot be read."""
         if self._models is None:
-            self._models = _imported(self._path) if self._by_import else read_models(self._path)
+            self._models = _imported(self._path) if self._by_import else _read(self._path)
         return self._models
+
+
+def _read(path: Path) -> CodeModels:
+    """Read the models, or return what this process read before from the same unchanged files."""
+    key = Path.cwd(), path
+    models, sights = _kept.get(key, (None, None))
+    if models is None or sights is None or not sights.hold():
+        models, sights = look_at_models(path)
+        while len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[key] = models, sights
+    return models
 
 
 def _imported(path: Path) -> CodeModels:

@@ -14,6 +14,7 @@ from doctor.system.code.enums.classes import Enums
 from doctor.system.code.source.files import MAX_FILES, python_files, shown
 from doctor.system.code.source.names import Names
 from doctor.system.code.source.project import Project
+from doctor.system.code.source.sights import Sights
 from doctor.system.code.source.symbols import (
     ClassRef,
     Expression,
@@ -37,11 +38,17 @@ from doctor.system.code.tables.type_maps import TypeMaps
 
 
 def read_models(path: Path) -> CodeModels:
+    """Return what ``look_at_models`` returns, without what was seen on disk."""
+    return look_at_models(path)[0]
+
+
+def look_at_models(path: Path) -> tuple[CodeModels, Sights]:
     """Return the tables that the file or folder at ``path`` declares, without importing it.
 
     A file stands for its own tables and those that it imports; a folder, or its ``__init__.py``,
     for every Python file below. Imports are followed to other source files. What cannot be read
-    completely is a gap, and a column whose enum is a gap has no enum.
+    completely is a gap, and a column whose enum is a gap has no enum. As long as what was seen on
+    disk holds, another reading would return the same.
 
     Raises:
         UsageError: there is nothing at ``path``, or no Python file.
@@ -55,12 +62,13 @@ def read_models(path: Path) -> CodeModels:
         reader.folder(path if path.is_dir() else path.parent)
     else:
         reader.file(path)
-    return reader.result()
+    return reader.result(), reader.sights
 
 
 class _Reader:
     def __init__(self) -> None:
         self._project = Project()
+        self.sights = self._project.sights
         self._names = Names(self._project)
         enums = Enums(self._names)
         types = ColumnTypes(self._names, enums)
@@ -78,7 +86,7 @@ class _Reader:
         return self._models.target(given)
 
     def folder(self, folder: Path) -> None:
-        files = list(islice(python_files(folder), MAX_FILES + 1))
+        files = list(islice(python_files(folder, self.sights), MAX_FILES + 1))
         if not files:
             raise UsageError(f"there is no Python file below {shown(folder)!r}")
         if len(files) > MAX_FILES:

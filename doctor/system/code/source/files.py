@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from doctor.system.code.source.sights import Sights
 from doctor.system.code.source.symbols import UnreadableError
 
 MAX_FILES = 2_000
@@ -27,22 +28,26 @@ def shown_name(name: str) -> str:
     return shown(Path(name).absolute())
 
 
-def python_files(folder: Path) -> Iterator[Path]:
+def python_files(folder: Path, sights: Sights | None = None) -> Iterator[Path]:
     """Yield the Python files below ``folder`` in a stable order.
 
     Hidden folders, virtual environments and installed packages are left out; links to folders
-    are not followed.
+    are not followed. ``sights`` remembers every folder that was listed.
     """
+    sights = sights or Sights()
+    sights.read(folder)
     for current, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if _is_source(Path(current, name)))
+        folders[:] = sorted(name for name in folders if _is_source(Path(current, name), sights))
+        for name in folders:
+            sights.read(Path(current, name))
         for name in sorted(names):
             if name.endswith(".py") and not name.startswith("."):
                 yield Path(current, name)
 
 
-def _is_source(folder: Path) -> bool:
+def _is_source(folder: Path, sights: Sights) -> bool:
     hidden = folder.name.startswith(".") or folder.name in _SKIPPED
-    return not hidden and not (folder / "pyvenv.cfg").exists()
+    return not hidden and not sights.exists(folder / "pyvenv.cfg")
 
 
 def parse(path: Path) -> tuple[str, ast.Module]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from doctor.model.schema import CodeGap
 from doctor.system.code.source.bindings import namespace_of
 from doctor.system.code.source.files import MAX_FILES, parse, shown
+from doctor.system.code.source.sights import Sights
 from doctor.system.code.source.symbols import Module, ModuleRef, UnreadableError
 
 _MAX_PARENTS = 6
@@ -21,9 +22,11 @@ class Project:
     Attributes:
         broken: a gap for every file that an import or a folder led to and that is no source.
         modules: every module that was loaded, by path.
+        sights: what was seen on disk meanwhile.
     """
 
     def __init__(self) -> None:
+        self.sights = Sights()
         self.modules: dict[Path, Module] = {}
         self.broken: dict[Path, CodeGap] = {}
         self._roots: dict[Path, tuple[Path, ...]] = {}
@@ -40,6 +43,7 @@ class Project:
         return self.modules[path]
 
     def _parsed(self, path: Path) -> Module:
+        self.sights.read(path)
         try:
             text, tree = parse(path)
         except UnreadableError as error:
@@ -79,31 +83,30 @@ class Project:
         *packages, last = dotted.split(".")
         for package in packages:
             folder = folder / package
-        if (folder / last / "__init__.py").is_file():
+        if self.sights.is_file(folder / last / "__init__.py"):
             return self._package(folder / last)
-        if (folder / f"{last}.py").is_file():
+        if self.sights.is_file(folder / f"{last}.py"):
             return ModuleRef(None, self.load(folder / f"{last}.py"))
-        return self._package(folder / last) if (folder / last).is_dir() else None
+        return self._package(folder / last) if self.sights.is_dir(folder / last) else None
 
     def _package(self, folder: Path) -> ModuleRef | None:
         code = folder / "__init__.py"
-        return ModuleRef(folder, self.load(code) if code.is_file() else None)
+        return ModuleRef(folder, self.load(code) if self.sights.is_file(code) else None)
 
     def _roots_of(self, folder: Path) -> tuple[Path, ...]:
         """Return the folders that absolute imports of a file in ``folder`` may start from."""
         if folder not in self._roots:
             root = folder
-            while (root / "__init__.py").is_file() and root.parent != root:
+            while self.sights.is_file(root / "__init__.py") and root.parent != root:
                 root = root.parent
-            self._roots[folder] = _upwards(root)
+            self._roots[folder] = self._upwards(root)
         return self._roots[folder]
 
-
-def _upwards(root: Path) -> tuple[Path, ...]:
-    roots = []
-    for folder in (root, *root.parents[: _MAX_PARENTS - 1]):
-        roots.append(folder)
-        if any((folder / name).exists() for name in _BOUNDARIES):
-            break
-    sources = roots[-1] / "src"
-    return tuple(dict.fromkeys([*roots, *([sources] if sources.is_dir() else [])]))
+    def _upwards(self, root: Path) -> tuple[Path, ...]:
+        roots = []
+        for folder in (root, *root.parents[: _MAX_PARENTS - 1]):
+            roots.append(folder)
+            if any(self.sights.exists(folder / name) for name in _BOUNDARIES):
+                break
+        sources = roots[-1] / "src"
+        return tuple(dict.fromkeys([*roots, *([sources] if self.sights.is_dir(sources) else [])]))
