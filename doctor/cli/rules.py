@@ -85,6 +85,7 @@ def lint(common: Common, paths: tuple[str, ...], *, strict: bool) -> int:
 
     Every mistake of every file at once, as file:line:column. Exits 2 where there is one.
     """
+    from doctor import __version__
     from doctor.inference.examples import lint_rules
     from doctor.registry import load_registry
     from doctor.report.sarif import sarif_text
@@ -95,7 +96,7 @@ def lint(common: Common, paths: tuple[str, ...], *, strict: bool) -> int:
             raise RuleError(problems)
     except RuleError as error:
         if common.is_sarif:
-            common.print(sarif_text(error.problems))
+            common.print(sarif_text(error.problems, __version__))
         raise
     counts = _counts(loaded)
     code = 4 if strict and book.warnings else 0
@@ -103,7 +104,7 @@ def lint(common: Common, paths: tuple[str, ...], *, strict: bool) -> int:
         warnings = [{"message": one.message, "at": one.location} for one in book.warnings]
         common.print(to_json({"exit_code": code, **counts, "warnings": warnings}))
     elif common.is_sarif:
-        common.print(sarif_text(book.warnings))
+        common.print(sarif_text(book.warnings, __version__))
     else:
         lines = [f"warning: {one.message}\n  at {one.location}" for one in book.warnings]
         lines.append("no mistakes in " + ", ".join(f"{n} {noun}" for noun, n in counts.items()))

@@ -9,7 +9,6 @@ from pathlib import PureWindowsPath
 from typing import Any
 from urllib.parse import quote
 
-from doctor import __version__
 from doctor.errors import DoctorError
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -17,19 +16,19 @@ _TITLES = {"D002": "A mistake in a rule file"}
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?")
 
 
-def sarif_text(problems: Iterable[DoctorError]) -> str:
+def sarif_text(problems: Iterable[DoctorError], version: str) -> str:
     """Return the document as indented JSON; no key but those that SARIF knows."""
-    text = json.dumps(sarif(problems), indent=2, ensure_ascii=False)
+    text = json.dumps(sarif(problems, version), indent=2, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def sarif(problems: Iterable[DoctorError]) -> dict[str, Any]:
+def sarif(problems: Iterable[DoctorError], version: str) -> dict[str, Any]:
     """Return the document; without problems its list of results is empty, which means "clean"."""
     found = tuple(problems)
     codes = sorted({one.code for one in found})
     driver = {
         "name": "doctor",
-        "version": __version__,
+        "version": version,
         "rules": [
             {"id": code, "shortDescription": {"text": _TITLES.get(code, "A mistake")}}
             for code in codes

@@ -113,7 +113,8 @@ def test_warnings_places_and_odd_names():
             RuleProblem("unreadable", location="C:\\rules\\team.yaml:7"),
             RuleProblem("gone", location="/srv/rules"),
             UsageError("no place", hint="name one"),
-        ]
+        ],
+        "1.0",
     )
     results = checked(document)
     uris = [

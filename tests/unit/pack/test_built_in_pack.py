@@ -145,15 +145,14 @@ def test_what_two_tools_say_of_a_class_leads_to_its_rule():
     """
     wordings: dict[str, set[str]] = {}
     for signature in SIGNATURES:
-        for line in signature.tests if signature.symptom else ():
-            few = len(wordings.get(signature.symptom.name, ())) < ENOUGH
-            if few and signature.symptom.name in _causes_of(line):
-                wordings.setdefault(signature.symptom.name, set()).add(line)
-    concluded = {one.cause for one in BUILT_IN} & {
-        one.symptom.name for one in SIGNATURES if one.symptom
-    }
-    few = {name: wordings.get(name, set()) for name in concluded}
-    assert {name: lines for name, lines in few.items() if len(lines) < ENOUGH} == {}
+        name = signature.symptom.name if signature.symptom else ""
+        lines = wordings.setdefault(name, set())
+        for line in signature.tests if name else ():
+            if len(lines) < ENOUGH and name in _causes_of(line):
+                lines.add(line)
+    concluded = {one.cause for one in BUILT_IN} & wordings.keys()
+    few = {name: wordings[name] for name in concluded if len(wordings[name]) < ENOUGH}
+    assert few == {}
 
 
 def _causes_of(line: str) -> frozenset[str]:
