@@ -42,6 +42,11 @@ class Common:
         return self.values.get("format") == "json"
 
     @property
+    def is_sarif(self) -> bool:
+        """Whether SARIF was asked for."""
+        return self.values.get("format") == "sarif"
+
+    @property
     def settings(self) -> Settings:
         """The settings of the file, the environment and the options together."""
         from doctor.settings import load_settings
@@ -116,3 +121,15 @@ def with_common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def also_prints(*formats: str) -> Callable[[click.Command], click.Command]:
+    """Let a command take further values of ``--format``; stands above ``command``."""
+
+    def widen(command: click.Command) -> click.Command:
+        for one in command.params:
+            if one.name == "format" and isinstance(one.type, click.Choice):
+                one.type = click.Choice([*one.type.choices, *formats])
+        return command
+
+    return widen

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from doctor.cli.options import Common, with_common_options
+from doctor.cli.options import Common, also_prints, with_common_options
 from doctor.errors import RuleError
 from doctor.report.plain import plain, to_json
 
@@ -75,6 +75,7 @@ def show(common: Common, rule: str) -> int:
     return 0
 
 
+@also_prints("sarif")
 @rules.command()
 @click.argument("paths", nargs=-1)
 @click.option("--strict", is_flag=True, help="Exit 4 where there is a warning.")
@@ -84,17 +85,26 @@ def lint(common: Common, paths: tuple[str, ...], *, strict: bool) -> int:
 
     Every mistake of every file at once, as file:line:column. Exits 2 where there is one.
     """
+    from doctor import __version__
     from doctor.inference.examples import lint_rules
     from doctor.registry import load_registry
+    from doctor.report.sarif import sarif_text
 
-    book, problems, loaded = lint_rules(load_registry(), (*common.settings.rules.paths, *paths))
-    if any(one.severity == "error" for one in problems):
-        raise RuleError(problems)
+    try:
+        book, problems, loaded = lint_rules(load_registry(), (*common.settings.rules.paths, *paths))
+        if any(one.severity == "error" for one in problems):
+            raise RuleError(problems)
+    except RuleError as error:
+        if common.is_sarif:
+            common.print(sarif_text(error.problems, __version__))
+        raise
     counts = _counts(loaded)
     code = 4 if strict and book.warnings else 0
     if common.is_json:
         warnings = [{"message": one.message, "at": one.location} for one in book.warnings]
         common.print(to_json({"exit_code": code, **counts, "warnings": warnings}))
+    elif common.is_sarif:
+        common.print(sarif_text(book.warnings, __version__))
     else:
         lines = [f"warning: {one.message}\n  at {one.location}" for one in book.warnings]
         lines.append("no mistakes in " + ", ".join(f"{n} {noun}" for noun, n in counts.items()))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from doctor.evidence.log_end import log_end
 from doctor.inference import ReferenceEngine, diagnose, infer
 from doctor.model.diagnosis import Diagnosis
 from doctor.model.evidence import Evidence, Fact
@@ -124,9 +125,7 @@ class Reader:
     def __init__(self, book: Book) -> None:
         self._rules: Sequence[Rule] = book.rules
         every = [one for one in book.signatures if one.kind != LAST_LINE]
-        last = [one for one in book.signatures if one.kind == LAST_LINE]
         self._every = SignatureSet(every)
-        self._last = SignatureSet(last)
 
     def read(self, path: Path) -> Reading:
         """Return the symptoms and diagnoses of one log."""
@@ -142,7 +141,8 @@ class Reader:
         return reading
 
     def _facts(self, path: Path, reading: Reading) -> Iterator[Fact]:
-        end = None
+        tail: list[str] = []
+        number = 0
         for line in FileLog(path).lines():
             for signature, fields in self._every.match_line(line.text):
                 self._note(signature, line.number, reading)
@@ -154,11 +154,11 @@ class Reader:
                     line.number,
                     line.order,
                 )
-            end = line if line.text.strip() else end
-        if end is None:
-            return
-        for signature, fields in self._last.match_line(end.text):
-            yield Fact(signature.kind, {"run": RUN, **fields}, f"log:{path.name}", line=end.number)
+            tail = [*tail[-4:], line.text] if line.text.strip() else tail
+            number = line.number
+        ended = log_end("".join(f"{one}\n" for one in tail).encode(), number)
+        if ended is not None:
+            yield Fact(LAST_LINE, {"run": RUN, "ended": ended}, f"log:{path.name}", line=number)
 
     def _note(self, signature: Signature, number: int, reading: Reading) -> None:
         symptom = signature.symptom

@@ -358,6 +358,10 @@ def test_a_group_inside_a_chain_is_read(tmp_path):
         ("2025-01-01 10:0", "abrupt"),
         ("2025-01-01 10:00:00 INFO: a line like any other\n", None),
         ("2025-01-01 10:00:00 INFO: a line like any other", None),
+        ('2025 INFO: HTTP Request: POST https://llm.example/v1 "HTTP/1.1 200 OK"\n', "abrupt"),
+        ('2025 INFO: HTTP Request: POST https://llm.example/v1 "HTTP/1.1 500 No"\n', None),
+        ("2025 INFO: run r1 finished\n2025 INFO: waiting 10s before the next run\n", "abrupt"),
+        ("2025 INFO: waiting 10s\n2025 INFO: run r1 finished\n", "complete"),
     ],
 )
 def test_how_a_log_ends_is_said_only_where_it_is_sure(tmp_path, last, ended):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from doctor.inference import ReferenceEngine, infer
 from doctor.inference.examples import lint_rules
-from doctor.model.evidence import Evidence
+from doctor.model.evidence import Evidence, Fact
 from doctor.registry import load_registry
 from doctor.rulebook import SignatureSet
 from tests.support.paths import CORPUS, REPOSITORY
@@ -21,6 +22,10 @@ BOOK = LOADED.rulebook
 CODE = re.compile(r"(?:DB|SQL|HTTP|NET|LLM|OS|PY|BLD|GIT|EXEC)\d{3}")
 BUILT_IN = [one for one in BOOK.rules if one.origin.startswith("builtin/")]
 SIGNATURES = [one for one in BOOK.signatures if one.origin.startswith("builtin/")]
+EVERY = SignatureSet(SIGNATURES)
+START = datetime(2025, 1, 2, 10, tzinfo=UTC)
+ENOUGH = 2
+STEP = timedelta(seconds=10)
 NOT_FROM_ONE_LINE = {"abrupt_end"}
 
 
@@ -37,9 +42,8 @@ def test_a_signature_matches_its_test_lines_and_no_silent_line(signature):
 def test_a_test_line_of_a_class_is_read_as_that_class_among_all_signatures(signature):
     if signature.symptom is None:
         return
-    every = SignatureSet(SIGNATURES)
     for line in signature.tests:
-        found = {one.symptom.name for one, _ in every.match_line(line) if one.symptom}
+        found = {one.symptom.name for one, _ in EVERY.match_line(line) if one.symptom}
         assert signature.symptom.name in found, line
 
 
@@ -115,3 +119,48 @@ def test_every_class_of_the_corpus_has_a_signature_or_a_rule():
     assert general - known == set()
     team = {one.symptom.name for one in BOOK.signatures if one.symptom} - known
     assert own - team == set()
+
+
+def test_a_rule_says_where_to_read_on_and_how_long_to_wait_where_retrying_helps():
+    addresses = re.compile(r"https://[\w.-]+/\S*")
+    silent = [one.id for one in BUILT_IN if not one.explanation.references]
+    odd = [
+        (one.id, text)
+        for one in BUILT_IN
+        for text in one.explanation.references
+        if not addresses.fullmatch(text)
+    ]
+    timeless = [
+        one.id
+        for one in BUILT_IN
+        if one.retryable is True and not re.search(r"\d+ s\b|larger output budget", one.hint)
+    ]
+    assert (silent, odd, timeless) == ([], [], [])
+
+
+def test_what_two_tools_say_of_a_class_leads_to_its_rule():
+    """Lines become facts, and the facts make the rule of the class match: not only its own tests.
+
+    The lines stand ten seconds apart, thrice each, since some rules want a failure to repeat.
+    """
+    wordings: dict[str, set[str]] = {}
+    for signature in SIGNATURES:
+        name = signature.symptom.name if signature.symptom else ""
+        lines = wordings.setdefault(name, set())
+        for line in signature.tests if name else ():
+            if len(lines) < ENOUGH and name in _causes_of(line):
+                lines.add(line)
+    concluded = {one.cause for one in BUILT_IN} & wordings.keys()
+    few = {name: wordings[name] for name in concluded if len(wordings[name]) < ENOUGH}
+    assert few == {}
+
+
+def _causes_of(line: str) -> frozenset[str]:
+    facts = [
+        Fact(one.kind, {"run": "r", **fields}, "log:x", START + n * STEP, n, n)
+        for n in range(3)
+        for one, fields in EVERY.match_line(line)
+    ]
+    verdicts = infer(BUILT_IN, Evidence(tuple(facts)), ReferenceEngine()).verdicts
+    causes = {one.id: one.cause for one in BUILT_IN}
+    return frozenset(causes[one.rule] for one in verdicts if one.result == "match")
