@@ -125,6 +125,7 @@ class Doctor:
         for number, one in enumerate(shown):
             if one.is_finding and one.join and one.join[0]:
                 sick.setdefault(one.join[0], []).append(number)
+        evidence = replace(evidence, gaps=(*evidence.gaps, *self.registry.take_complaints()))
         examination = Examination(
             "", evidence, inference.verdicts, shown, agreed=inference.agreed, note=inference.note
         )
@@ -254,8 +255,9 @@ class Doctor:
         return was
 
     def close(self) -> None:
-        """Let go of the store and of the engine's spare process."""
+        """Let go of the store, the engine's spare process and the plugins' processes."""
         self.memory.close()
+        self.registry.close()
         self._close_engine()
 
     def __enter__(self) -> Self:
@@ -309,6 +311,7 @@ class Doctor:
         prescription = prescribe(
             found, every, self.registry.fixer, system, run, choices, self.memory.failed_rungs(run)
         )
+        evidence = replace(evidence, gaps=(*evidence.gaps, *self.registry.take_complaints()))
         examination = Examination(
             run,
             evidence,
