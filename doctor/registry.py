@@ -103,6 +103,15 @@ def load_registry(environment: Mapping[str, str] = os.environ) -> Registry:
     return build_registry(entries, packs)
 
 
+def own_entries() -> tuple[list[metadata.EntryPoint], list[metadata.EntryPoint]]:
+    """Return the plugins and the rule packs that are shipped with Doctor."""
+    every = metadata.entry_points()
+    plugins, packs = (
+        [one for one in every.select(group=it) if is_own(one)] for it in (PLUGINS, PACKS)
+    )
+    return plugins, packs
+
+
 def build_registry(
     plugins: Iterable[metadata.EntryPoint], packs: Iterable[metadata.EntryPoint]
 ) -> Registry:
