@@ -37,6 +37,7 @@ from doctor.treatment.planning import prescribe, rung
 
 if TYPE_CHECKING:
     from doctor.evidence.scan import Progress, Scan
+    from doctor.evidence.trial import ProbeTrial
     from doctor.store import Fix, Pause, Store
     from doctor.treatment.apply import Step
     from doctor.treatment.policy import Authority
@@ -234,6 +235,12 @@ class Doctor:
         wanted = self.book.rule(rule)
         examination = self.examine(run)
         return tuple(one for one in examination.verdicts if one.rule == wanted.id)
+
+    def try_plugins(self) -> tuple[ProbeTrial, ...]:
+        """Run the probes of foreign plugins once over the whole system; nothing is concluded."""
+        from doctor.evidence.trial import try_probes
+
+        return tuple(try_probes(self.registry.probes, self._open(None)[0]))
 
     def pause(self, reason: str) -> Pause:
         """Stop all writes to this system, under whatever store they are remembered."""

@@ -66,12 +66,14 @@ class Host:
         self._is_described = False
         self._items: list[Any] = []
         self._last = ""
+        self._printed = b""
         self._left_alone_until = 0.0
 
     @property
     def printed(self) -> str:
-        """What the plugin printed during its last answer, as far as the process still runs."""
-        return self._process.printed.decode("utf-8", "replace") if self._process else ""
+        """What the plugin printed during its last answer."""
+        data = self._process.printed if self._process else self._printed
+        return data.decode("utf-8", "replace")
 
     def warm(self) -> None:
         """Start the process ahead of its first question, without waiting for it."""
@@ -95,7 +97,8 @@ class Host:
 
     def end(self) -> None:
         """End the process; the next call starts another."""
-        if self._finalizer is not None:
+        if self._process is not None and self._finalizer is not None:
+            self._printed = self._process.printed
             self._finalizer()
         self._process = self._finalizer = None
 
