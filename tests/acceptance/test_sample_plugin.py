@@ -43,7 +43,8 @@ def call(commands, tmp_path, monkeypatch):
 
 
 def priorities(folder):
-    return dict(query(folder / "jobs.db", "SELECT id, priority FROM jobs"))
+    rows = query(folder / "jobs.db", "SELECT id, priority FROM jobs")
+    return {str(run): priority for run, priority in rows}
 
 
 def test_an_installed_plugin_finds_explains_and_heals(call, tmp_path, figure):
