@@ -15,7 +15,7 @@ class {name}:
 
     def collect(self, system, run):
 {body}
-        yield Fact("{plugin}.seen", {{"run": run.id}}, "{plugin}")
+        yield Fact("{plugin}.seen", {{"run": str(run.id)}}, "{plugin}")
 
 @hookimpl
 def doctor_probes():
