@@ -43,7 +43,7 @@ class Process:
         self._buffer = bytearray()
         self._received = 0
         self.printed = b""
-        command = [sys.executable, "-P", "-B", "-c", _PROGRAM, _ROOT]
+        command = [sys.executable, "-P", "-B", "-u", "-c", _PROGRAM, _ROOT]
         try:
             self._process = subprocess.Popen(
                 [*command, str(theirs_in), str(theirs_out)],

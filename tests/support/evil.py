@@ -42,9 +42,16 @@ WHILE_IT_LOOKS: dict[str, tuple[str, str | None]] = {
         "hog = []\nwhile True: hog.append(bytes(1 << 28))",
         "failed: MemoryError",
     ),
-    "forks": ("while True: os.fork()", "failed: PermissionError: a plugin starts no process"),
+    "forks": (
+        "for _ in range(5): os.fork()",
+        "failed: PermissionError: a plugin starts no process",
+    ),
     "forks natively": (
-        "for _ in range(12):\n    if ctypes.CDLL(None).fork() == 0: time.sleep(60)\ntime.sleep(60)",
+        (
+            "for _ in range(12):\n"
+            "    if not ctypes.CDLL(None).fork(): time.sleep(9); os._exit(0)\n"
+            "time.sleep(60)"
+        ),
         "gave no answer in time",
     ),
     "starts programs": ("__import__('subprocess').run(['true'])", "a plugin starts no process"),
@@ -142,6 +149,7 @@ WHILE_IT_LOOKS: dict[str, tuple[str, str | None]] = {
 # What its module does when it is imported, and why it is then not in use.
 WHEN_IT_LOADS: dict[str, tuple[str, str]] = {
     "cannot be imported": ("raise ImportError('odd')", "ImportError: odd"),
+    "hangs on import": ("import time; time.sleep(60)", "gave no answer in time"),
     "ends on import": ("import os; os._exit(0)", "ended with exit code 0"),
     "crashes on import": ("import ctypes; ctypes.string_at(0)", "was ended by SIGSEGV"),
     "misspells a hook": (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import textwrap
 from importlib import metadata
@@ -232,3 +233,12 @@ def test_a_chosen_plugin_that_is_not_installed_is_refused():
         load_registry({"DOCTOR_PLUGINS": "tables,enum_value"})
     assert str(caught.value) == "DOCTOR_PLUGINS names 'enum_value', and no such plugin is installed"
     assert caught.value.hint == f"installed are {', '.join(BUILTIN)}"
+
+
+def test_without_plugins_of_others_nothing_of_their_host_is_imported():
+    code = (
+        "import sys; from doctor.registry import load_registry; load_registry();"
+        " print([one for one in sys.modules if one.startswith('doctor.guests.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['doctor.guests.brought', 'doctor.guests.loading']\n"
