@@ -37,6 +37,7 @@ from doctor.treatment.planning import prescribe, rung
 
 if TYPE_CHECKING:
     from doctor.evidence.scan import Progress, Scan
+    from doctor.evidence.trial import ProbeTrial
     from doctor.store import Fix, Pause, Store
     from doctor.treatment.apply import Step
     from doctor.treatment.policy import Authority
@@ -125,6 +126,7 @@ class Doctor:
         for number, one in enumerate(shown):
             if one.is_finding and one.join and one.join[0]:
                 sick.setdefault(one.join[0], []).append(number)
+        evidence = replace(evidence, gaps=(*evidence.gaps, *self.registry.take_complaints()))
         examination = Examination(
             "", evidence, inference.verdicts, shown, agreed=inference.agreed, note=inference.note
         )
@@ -234,6 +236,12 @@ class Doctor:
         examination = self.examine(run)
         return tuple(one for one in examination.verdicts if one.rule == wanted.id)
 
+    def try_plugins(self) -> tuple[ProbeTrial, ...]:
+        """Run the probes of foreign plugins once over the whole system; nothing is concluded."""
+        from doctor.evidence.trial import try_probes
+
+        return tuple(try_probes(self.registry.probes, self._open(None)[0]))
+
     def pause(self, reason: str) -> Pause:
         """Stop all writes to this system, under whatever store they are remembered."""
         from doctor.store import pause
@@ -254,8 +262,9 @@ class Doctor:
         return was
 
     def close(self) -> None:
-        """Let go of the store and of the engine's spare process."""
+        """Let go of the store, the engine's spare process and the plugins' processes."""
         self.memory.close()
+        self.registry.close()
         self._close_engine()
         self._signatures.remember()
 
@@ -310,6 +319,7 @@ class Doctor:
         prescription = prescribe(
             found, every, self.registry.fixer, system, run, choices, self.memory.failed_rungs(run)
         )
+        evidence = replace(evidence, gaps=(*evidence.gaps, *self.registry.take_complaints()))
         examination = Examination(
             run,
             evidence,

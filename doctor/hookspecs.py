@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
-import click
 import pluggy
 
 from doctor.model.system import Fixer, Probe
+
+if TYPE_CHECKING:  # a plugin without commands does without it, and its process starts sooner
+    import click
 
 hookspec = pluggy.HookspecMarker("doctor")
 hookimpl = pluggy.HookimplMarker("doctor")

@@ -1,21 +1,25 @@
-"""Loads plugins one by one: a broken one is recorded with its reason and silences no other."""
+"""Loads plugins one by one: a broken one is recorded with its reason and silences no other.
+
+What is shipped with Doctor is imported; what others made runs in a process of its own (guests/).
+"""
 
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pluggy
-
-from doctor import hookspecs
 from doctor.errors import UsageError
-from doctor.model.evidence import FactKind
+from doctor.guests.brought import Brought, is_own, origin_of
+from doctor.guests.loading import load_plugin, shown
+from doctor.model.evidence import Gap
 from doctor.model.system import Fixer, Probe
+
+if TYPE_CHECKING:
+    from doctor.guests.host import Host
 
 PLUGINS = "doctor.plugins"
 PACKS = "doctor.rulepacks"
@@ -24,13 +28,17 @@ BUILTIN_PACK = "doctor_rules"
 
 @dataclass(frozen=True, slots=True)
 class PluginRecord:
-    """One plugin or rule pack as it was found: ``failure`` says why it is not in use."""
+    """One plugin or rule pack as it was found: ``failure`` says why it is not in use.
+
+    ``isolated`` tells that it runs in a process of its own.
+    """
 
     name: str
     distribution: str
     version: str
     hooks: tuple[str, ...]
     failure: str | None = None
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,31 @@ class Registry:
     packs: tuple[Pack, ...]
     records: tuple[PluginRecord, ...]
     extenders: tuple[Callable[..., None], ...] = ()
+    hosts: tuple[Host, ...] = ()
 
     def fixer(self, name: str) -> Fixer | None:
         """Return the fixer called ``name``, or None."""
         return next((one for one in self.fixers if one.name == name), None)
+
+    def take_complaints(self) -> tuple[Gap, ...]:
+        """Return why answers of foreign fixers were refused since this was last asked."""
+        found: list[Gap] = []
+        for one in self.fixers if self.hosts else ():
+            complaints = getattr(one, "complaints", [])
+            found += complaints
+            complaints.clear()
+        return tuple(found)
+
+    def hurry(self, seconds: float) -> None:
+        """Give foreign plugins only so much time from now on, and no second chance for a while."""
+        for one in self.hosts:
+            one.seconds = min(one.seconds, seconds)
+            one.most_strikes = 1
+
+    def close(self) -> None:
+        """End the processes of foreign plugins; they start again when they are asked."""
+        for one in self.hosts:
+            one.end()
 
 
 def load_registry(environment: Mapping[str, str] = os.environ) -> Registry:
@@ -62,7 +91,7 @@ def load_registry(environment: Mapping[str, str] = os.environ) -> Registry:
     chosen = environment.get("DOCTOR_PLUGINS")
     wanted = None if chosen is None else {one.strip() for one in chosen.split(",") if one.strip()}
     every = metadata.entry_points()
-    entries = sorted(every.select(group=PLUGINS), key=_origin)
+    entries = sorted(every.select(group=PLUGINS), key=origin_of)
     unknown = sorted((wanted or set()) - {entry.name for entry in entries})
     if unknown:
         raise UsageError(
@@ -70,105 +99,89 @@ def load_registry(environment: Mapping[str, str] = os.environ) -> Registry:
             hint=f"installed are {', '.join(entry.name for entry in entries) or 'none'}",
         )
     entries = [entry for entry in entries if wanted is None or entry.name in wanted]
-    packs = sorted(every.select(group=PACKS), key=_origin)
+    packs = sorted(every.select(group=PACKS), key=origin_of)
     return build_registry(entries, packs)
+
+
+def own_entries() -> tuple[list[metadata.EntryPoint], list[metadata.EntryPoint]]:
+    """Return the plugins and the rule packs that are shipped with Doctor."""
+    every = metadata.entry_points()
+    plugins, packs = (
+        [one for one in every.select(group=it) if is_own(one)] for it in (PLUGINS, PACKS)
+    )
+    return plugins, packs
 
 
 def build_registry(
     plugins: Iterable[metadata.EntryPoint], packs: Iterable[metadata.EntryPoint]
 ) -> Registry:
-    """Load the given entry points; equal names of probes or fixers are a UsageError."""
-    probes: list[tuple[str, Probe]] = []
-    fixers: list[tuple[str, Fixer]] = []
-    folders: list[Pack] = []
-    records: list[PluginRecord] = []
-    extenders: list[Callable[..., None]] = []
-    for entry in plugins:
-        failure, brought = _load_plugin(entry)
-        probes += [(_origin(entry), one) for one in brought.get("doctor_probes", ())]
-        fixers += [(_origin(entry), one) for one in brought.get("doctor_fixers", ())]
-        folders += [Pack(entry.name, one) for one in brought.get("doctor_rule_packs", ())]
-        extenders += brought.get("doctor_commands", ())
-        records.append(_record(entry, tuple(sorted(brought)), failure))
+    """Load the given entry points.
+
+    Where two bring a probe or fixer of one name, what is shipped with Doctor stays, and neither
+    of two others does.
+    """
+    entries = list(plugins)
+    foreign = [one for one in entries if not is_own(one)]
+    loaded = {origin_of(one): _import(one) for one in entries if is_own(one)}
+    if foreign:
+        from doctor.guests.entry import bring_foreign
+
+        loaded = bring_foreign(foreign, loaded)
+    in_order = [(entry, loaded[origin_of(entry)]) for entry in entries]
+    folders = [Pack(entry.name, one) for entry, brought in in_order for one in brought.packs]
+    records = [
+        _record(entry, brought.hooks, brought.failure, isolated=not is_own(entry))
+        for entry, brought in in_order
+    ]
     for entry in packs:
         pack_failure: str | None = None
         try:
-            folder = resources.files(entry.value)
-            folders.append(Pack(entry.name, folder, builtin=entry.value == BUILTIN_PACK))
+            folders.append(Pack(entry.name, _folder(entry), entry.value == BUILTIN_PACK))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a package may fail in any way
-            pack_failure = _shown(error)
+            pack_failure = shown(error)
         records.append(_record(entry, ("rules",), pack_failure))
-    _refuse_duplicates("probe", [(origin, one.name) for origin, one in probes])
-    _refuse_duplicates("fixer", [(origin, one.name) for origin, one in fixers])
+    every = [brought for _, brought in in_order]
     return Registry(
-        tuple(one for _, one in probes),
-        tuple(one for _, one in fixers),
+        tuple(one for many in every for one in many.probes),
+        tuple(one for many in every for one in many.fixers),
         tuple(folders),
         tuple(records),
-        tuple(extenders),
+        tuple(one for many in every for one in many.extenders),
+        tuple(one.host for one in every if one.host is not None),
     )
 
 
-def _load_plugin(entry: metadata.EntryPoint) -> tuple[str | None, dict[str, Any]]:
-    manager = pluggy.PluginManager("doctor")
-    manager.add_hookspecs(hookspecs)
-    brought: dict[str, Any] = {}
+def _import(entry: metadata.EntryPoint) -> Brought:
+    origin = origin_of(entry)
     try:
-        module = entry.load()
-        manager.register(module, entry.name)
-        manager.check_pending()
-        for caller in manager.get_hookcallers(module) or ():
-            if caller.name == "doctor_commands":
-                brought[caller.name] = (module.doctor_commands,)
-            else:
-                brought[caller.name] = tuple(one for many in caller() for one in tuple(many))
-        _check(brought)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code may fail
-        return _shown(error), {}
-    return None, brought
+        brought: dict[str, Any] = load_plugin(entry)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken one silences no other
+        return Brought(origin, failure=shown(error))
+    return Brought(
+        origin,
+        tuple(sorted(brought)),
+        brought.get("doctor_probes", ()),
+        brought.get("doctor_fixers", ()),
+        brought.get("doctor_rule_packs", ()),
+        brought.get("doctor_commands", ()),
+    )
 
 
-def _check(brought: Mapping[str, Any]) -> None:
-    """Raise TypeError for what only claims to be a probe or a fixer."""
-    for probe in brought.get("doctor_probes", ()):
-        kinds = getattr(probe, "kinds", None)
-        is_declared = isinstance(kinds, tuple | list) and all(
-            isinstance(one, FactKind) for one in kinds
-        )
-        if not (is_declared and _is_named(probe) and callable(getattr(probe, "collect", None))):
-            raise TypeError(f"{type(probe).__name__} is no probe: it needs name, kinds, collect")
-    for fixer in brought.get("doctor_fixers", ()):
-        if not (_is_named(fixer) and callable(getattr(fixer, "propose", None))):
-            raise TypeError(f"{type(fixer).__name__} is no fixer: it needs name and propose")
+def _folder(entry: metadata.EntryPoint) -> Traversable:
+    if is_own(entry):
+        return resources.files(entry.value)
+    from doctor.guests.entry import folder_of_package
 
-
-def _is_named(one: object) -> bool:
-    return isinstance(getattr(one, "name", None), str)
-
-
-def _shown(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error)).strip()
-
-
-def _origin(entry: metadata.EntryPoint) -> str:
-    distribution = entry.dist.name if entry.dist else "?"
-    return f"{entry.name} of {distribution}"
+    return folder_of_package(entry.value)
 
 
 def _record(
-    entry: metadata.EntryPoint, hooks: tuple[str, ...], failure: str | None
+    entry: metadata.EntryPoint,
+    hooks: tuple[str, ...],
+    failure: str | None,
+    *,
+    isolated: bool = False,
 ) -> PluginRecord:
     name = entry.dist.name if entry.dist else "?"
     version = entry.dist.version if entry.dist else "?"
-    return PluginRecord(entry.name, name, version, () if failure else hooks, failure)
-
-
-def _refuse_duplicates(noun: str, named: list[tuple[str, str]]) -> None:
-    seen: dict[str, str] = {}
-    for origin, name in named:
-        if name in seen:
-            raise UsageError(
-                f"two plugins bring a {noun} called {name!r}: {seen[name]} and {origin}",
-                hint="set DOCTOR_PLUGINS to the plugins that should load",
-            )
-        seen[name] = origin
+    return PluginRecord(entry.name, name, version, () if failure else hooks, failure, isolated)

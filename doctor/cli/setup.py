@@ -10,6 +10,8 @@ from doctor.cli.human import rules as rules_text
 from doctor.cli.options import Common, with_common_options
 from doctor.report.plain import plain, to_json
 
+UNKNOWN = 9
+
 
 @click.command()
 @with_common_options
@@ -38,13 +40,28 @@ def demo(common: Common, keep: Path | None) -> int:
 
 @click.command()
 @with_common_options
-def plugins(common: Common) -> int:
-    """List the plugins and rule packs: distribution, version, hooks, failures."""
-    from doctor.registry import load_registry
+@click.option("--check", is_flag=True, help="Run the probes of foreign plugins once, dry.")
+def plugins(common: Common, *, check: bool) -> int:
+    """List the plugins and rule packs: distribution, version, hooks, failures.
 
-    records = load_registry().records
+    With --check, exits 9 where a plugin or one of its probes failed.
+    """
+    if check:
+        with common.doctor() as doctor:
+            records, trials = doctor.registry.records, doctor.try_plugins()
+    else:
+        from doctor.registry import load_registry
+
+        registry = load_registry()
+        records, trials = registry.records, ()
+        registry.close()
+    is_bad = any(one.failure for one in records) or any(one.gaps for one in trials)
+    code = UNKNOWN if check and is_bad else 0
     if common.is_json:
-        common.print(to_json({"plugins": plain(records)}))
+        tried = {"tried": plain(trials), "exit_code": code} if check else {}
+        common.print(to_json({"plugins": plain(records), **tried}))
     else:
         common.print(rules_text.plugins(records))
-    return 0
+        if check:
+            common.print(rules_text.tried(trials))
+    return code

@@ -11,6 +11,7 @@ from doctor.settings import Settings, find_config, load_settings
 
 Stamp = tuple[tuple[str, int, int], ...]
 _RULES = (".yaml", ".yml")
+PATIENCE = 0.3  # of the hook's deadline, for one answer of a foreign plugin
 
 
 class Practice:
@@ -58,7 +59,9 @@ class Practice:
         system = settings.system
         if system.database is None and system.api is None and not system.logs:
             return None
-        return Doctor(settings, step=self._step)
+        doctor = Doctor(settings, step=self._step)
+        doctor.registry.hurry(settings.hook.deadline * PATIENCE)
+        return doctor
 
     def _drop(self, config: str | None) -> None:
         known = self._open.pop(config, None)

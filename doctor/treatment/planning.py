@@ -13,6 +13,7 @@ from doctor.model.rule import Remedy, Rule, Verify
 from doctor.model.system import Fixer, Proposal, System
 from doctor.model.tier import Tier
 from doctor.schema import update_statement
+from doctor.treatment.proposals import weigh
 
 COST = {Tier.ADVISE: 0, Tier.SAFE: 1, Tier.GUARDED: 3, Tier.IRREVERSIBLE: 3}
 MARKER_NOTE = "the fix leaves its marker in the table doctor_applied, in the same transaction"
@@ -117,6 +118,7 @@ def _cells(
                 continue
             fixer = fixer_of(remedy.fixer)
             proposals = fixer.propose(one, system) if fixer and one.is_finding else ()
+            proposals = weigh(fixer, proposals, one, system) if fixer else ()
             proposals = tuple(each for each in proposals if _fits(each, remedy))
             if not proposals or one.subject is None:
                 continue

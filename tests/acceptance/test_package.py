@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
-import sysconfig
-import venv
-from pathlib import Path
 
 import pytest
 
 from tests.support.paths import REPOSITORY
 from tests.support.terminal import run
+from tests.support.wheels import install_wheels
 
 pytestmark = pytest.mark.slow
 
@@ -33,37 +30,7 @@ def test_the_demo_heals_at_the_first_failing_call(tmp_path):
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """Return the command of a wheel in an environment that has the dependencies, but no source."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    try:
-        import hatchling  # noqa: F401
-    except ImportError:
-        pytest.skip("hatchling is not installed: a wheel cannot be built without a network")
-    done = subprocess.run(build, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    [wheel] = folder.glob("run_doctor-*.whl")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
-    subprocess.run(
-        [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)],
-        check=True,
-        capture_output=True,
-        cwd=folder,
-    )
-    purelib = subprocess.run(
-        [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    dependencies = folder / "dependencies"
-    dependencies.mkdir()
-    for one in Path(sysconfig.get_path("purelib")).iterdir():
-        name = one.name.lower()
-        if "doctor" not in name and one.suffix != ".pth":
-            (dependencies / one.name).symlink_to(one)
-    (Path(purelib) / "dependencies.pth").write_text(f"{dependencies}\n", encoding="utf-8")
-    return folder / "venv" / "bin" / "doctor"
+    return install_wheels(tmp_path_factory.mktemp("wheel"), REPOSITORY) / "doctor"
 
 
 @pytest.mark.slow

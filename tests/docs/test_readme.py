@@ -26,7 +26,7 @@ def steps(block: str) -> list[tuple[str, str]]:
     for line in block.splitlines():
         if line.startswith("$ "):
             found.append(([line[2:]], []))
-        elif line.startswith("> ") and not found[-1][1]:
+        elif line.startswith(">") and not found[-1][1]:
             found[-1][0].append(line[2:])
         else:
             found[-1][1].append(line)
@@ -40,19 +40,27 @@ def matches(expected: str, printed: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", ["README.md", "docs/write-your-first-rule.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/write-your-first-rule.md", "docs/write-your-first-fixer.md"]
+)
 def test_every_console_block_prints_what_it_says(tmp_path, document):
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "DOCTOR_STATE_DIR": str(tmp_path / "state"),
         "NO_COLOR": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # its own way to say: build with what is installed here
+        "PIP_NO_INDEX": "1",
     }
     folder = tmp_path
     for block in blocks(document):
         for command, expected in steps(block):
             if command.startswith("cd "):
                 folder = folder / command[3:]
+                continue
+            if command.startswith("export "):
+                name, _, value = command[7:].partition("=")
+                environment[name] = value
                 continue
             done = subprocess.run(
                 ["bash", "-c", command],

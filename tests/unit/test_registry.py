@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import textwrap
 from importlib import metadata
@@ -79,7 +80,8 @@ def test_plugins_bring_probes_and_fixers_in_the_order_of_their_names(install):
     assert [one.name for one in registry.probes] == ["a.probe", "b.probe"]
     assert [one.name for one in registry.fixers] == ["a.fixer", "b.fixer"]
     assert registry.records == tuple(
-        PluginRecord(name, "first", "1.2", ("doctor_fixers", "doctor_probes")) for name in "ab"
+        PluginRecord(name, "first", "1.2", ("doctor_fixers", "doctor_probes"), isolated=True)
+        for name in "ab"
     )
     assert registry.fixer("b.fixer") is registry.fixers[1]
     assert registry.fixer("c.fixer") is None
@@ -115,17 +117,17 @@ def test_a_broken_plugin_is_recorded_and_silences_no_other(install, source):
     assert good.failure is None
 
 
-def test_what_ends_the_process_by_hand_is_not_swallowed(install):
-    with pytest.raises(KeyboardInterrupt):
-        built(install("first", {"a": "raise KeyboardInterrupt"}))
+def test_what_interrupts_a_plugin_of_others_is_its_failure_like_any_other(install):
+    registry = built(install("first", {"a": "raise KeyboardInterrupt"}))
+    assert registry.records[0].failure == "the plugin a of first failed: KeyboardInterrupt"
 
 
 def test_a_plugin_without_hooks_or_with_nothing_to_bring_is_no_failure(install):
     nothing = HOOK.format("probes", "return None")
     registry = built(install("first", {"a": "x = 1", "b": nothing}))
     assert registry.records == (
-        PluginRecord("a", "first", "1.2", ()),
-        PluginRecord("b", "first", "1.2", ("doctor_probes",)),
+        PluginRecord("a", "first", "1.2", (), isolated=True),
+        PluginRecord("b", "first", "1.2", ("doctor_probes",), isolated=True),
     )
     assert registry.probes == ()
 
@@ -134,14 +136,22 @@ def test_a_plugin_without_hooks_or_with_nothing_to_bring_is_no_failure(install):
 def test_two_plugins_with_one_name_are_named_both(install, noun):
     source = GOOD.format(name="same")
     source = source.replace(f"same.{'fixer' if noun == 'probe' else 'probe'}", "{other}")
-    with pytest.raises(UsageError) as caught:
-        built(
-            install("first", {"a": source.replace("{other}", "x")}),
-            install("second", {"b": source.replace("{other}", "y")}),
-        )
-    assert str(caught.value) == (
-        f"two plugins bring a {noun} called 'same.{noun}': a of first and b of second"
+    registry = built(
+        install("first", {"a": source.replace("{other}", "x")}),
+        install("second", {"b": source.replace("{other}", "y")}),
     )
+    clash = f"two plugins bring a {noun} called 'same.{noun}': "
+    assert [one.failure for one in registry.records] == [
+        f"{clash}a of first and b of second",
+        f"{clash}b of second and a of first",
+    ]
+    assert (registry.probes, registry.fixers) == ((), ())
+
+
+def test_a_name_that_a_plugin_brings_twice_is_its_failure(install):
+    source = GOOD.format(name="same").replace("(Probe(),)", "(Probe(), Probe())")
+    (record,) = built(install("first", {"a": source})).records
+    assert record.failure == "it brings two probes called 'same.probe'"
 
 
 def test_commands_and_rule_folders_are_brought(install, tmp_path):
@@ -160,17 +170,29 @@ def test_commands_and_rule_folders_are_brought(install, tmp_path):
     ]
 
 
-def test_a_pack_that_fails_is_recorded(install, tmp_path):
+def test_a_pack_is_found_without_running_its_code_and_one_that_is_not_there_is_recorded(
+    install, tmp_path
+):
     (tmp_path / "first_rules").mkdir()
     (tmp_path / "first_rules" / "__init__.py").write_text("")
     (tmp_path / "first_exits").mkdir()
     (tmp_path / "first_exits" / "__init__.py").write_text("raise SystemExit")
-    packs = {"gone": "first_gone", "exits": "first_exits", "good": "first_rules"}
+    (tmp_path / "first_exits" / "rules").mkdir()
+    packs = {
+        "gone": "first_gone",
+        "lost": "first_rules.gone",
+        "exits": "first_exits.rules",
+        "good": "first_rules",
+    }
     registry = built(install("first", {}, packs=packs))
-    assert [(one.name, one.builtin) for one in registry.packs] == [("good", False)]
+    assert [(one.name, one.folder, one.builtin) for one in registry.packs] == [
+        ("exits", tmp_path / "first_exits" / "rules", False),
+        ("good", tmp_path / "first_rules", False),
+    ]
     assert {one.name: one.failure for one in registry.records} == {
         "gone": "ModuleNotFoundError: No module named 'first_gone'",
-        "exits": "SystemExit",
+        "lost": "ModuleNotFoundError: No module named 'first_rules.gone'",
+        "exits": None,
         "good": None,
     }
 
@@ -211,3 +233,12 @@ def test_a_chosen_plugin_that_is_not_installed_is_refused():
         load_registry({"DOCTOR_PLUGINS": "tables,enum_value"})
     assert str(caught.value) == "DOCTOR_PLUGINS names 'enum_value', and no such plugin is installed"
     assert caught.value.hint == f"installed are {', '.join(BUILTIN)}"
+
+
+def test_without_plugins_of_others_nothing_of_their_host_is_imported():
+    code = (
+        "import sys; from doctor.registry import load_registry; load_registry();"
+        " print([one for one in sys.modules if one.startswith('doctor.guests.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['doctor.guests.brought', 'doctor.guests.loading']\n"

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from doctor.cli.human.layout import bold, columns
+from doctor.cli.human.layout import bold, columns, printable
+from doctor.evidence.trial import ProbeTrial
 from doctor.model.evidence import FactKind
 from doctor.model.rule import Rule
 from doctor.registry import PluginRecord
@@ -101,6 +102,17 @@ def plugins(records: Iterable[PluginRecord]) -> str:
         for one in records
     ]
     return "\n".join(columns(rows, indent=0)) or "no plugins are loaded"
+
+
+def tried(trials: Iterable[ProbeTrial]) -> str:
+    """Return what the probes of foreign plugins did when they were tried."""
+    lines = [""]
+    for one in trials:
+        took = f"{one.facts} facts in {one.seconds:.2f} s"
+        lines.append(f"probe {one.probe} of the plugin {one.plugin}: {took}")
+        lines += [printable(f"  gap: {reason}") for reason in one.gaps]
+        lines += [f"  printed: {one.printed!r}"] if one.printed else []
+    return "\n".join(lines) if lines[1:] else "\nno plugin of others brings a probe"
 
 
 def initialised(file: Path, found: Mapping[str, str | None]) -> str:

@@ -1,0 +1,1 @@
+"""Priorities that the scheduler cannot read: found, explained, repaired."""
