@@ -1,0 +1,124 @@
+"""Killed, or with a failing disk, at every write: what is done is whole, known and undoable."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.faults.site import Case
+from tests.support.faults.sweep import Fault, Sweep, Tally
+from tests.support.jobs import reply, serve
+
+SOAK = bool(os.environ.get("DOCTOR_SOAK"))
+CHANGING = (
+    "write", "pwrite64", "fdatasync", "fsync", "ftruncate", "fallocate", "unlink", "unlinkat",
+    "rename",
+)  # fmt: skip
+FULL = ("write", "pwrite64", "ftruncate", "fallocate", "mkdir", "openat", "rename")
+FAILING = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "unlinkat")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.soak,
+    pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed"),
+]
+
+
+@pytest.fixture
+def folder():
+    """Where nothing waits for a disk: a kill loses nothing that the system was given."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+def cases(number=10**6):
+    """Return what is swept in a soak: other journal modes, sizes and turns."""
+    every = [
+        Case(),
+        Case(journal="wal", is_first=True),
+        Case(journal="truncate", steps=20, padding=3000),
+        Case(journal="persist", steps=0),
+        Case(journal="delete", steps=40, padding=20000, is_first=True),
+        Case(journal="wal", steps=12),
+    ]
+    return every[:number]
+
+
+def faults_of(sweep, calls, what, *, is_lasting=False):
+    return [Fault(one, what, is_lasting=is_lasting) for one in sweep.points if one.call in calls]
+
+
+def test_a_kill_at_any_write_leaves_a_whole_repair_or_none(folder, figure):
+    tally = Tally()
+    wanted = 5000 if SOAK else 150
+    for number, case in enumerate(cases() * (4 if SOAK else 1)):
+        if tally.ran >= wanted:
+            break
+        with ExitStack() as stack:
+            sweep = Sweep(folder / str(number), case, stack)
+            tally.merge(sweep.run(faults_of(sweep, CHANGING, "signal=KILL")))
+    figure(f"SIGKILL: {tally}")
+    assert not tally.wrong, tally.wrong[:10]
+    assert tally.ran >= wanted
+    assert {"nothing", "heal healed", "undo undone"} <= set(tally.answers)
+
+
+def test_the_sweep_finds_a_marker_that_is_in_a_second_transaction(folder, figure):
+    with ExitStack() as stack:
+        sweep = Sweep(folder, Case(steps=0), stack, "split")
+        faults = faults_of(sweep, ("fdatasync", "unlink"), "signal=KILL")
+        tally = sweep.run(faults, enough=1)
+    figure(f"SIGKILL, marker in a second transaction: found after {tally.ran} of {len(faults)}")
+    assert tally.count("half")
+
+
+def errors_of(sweep):
+    """Return every error at every point: the disk is full or broken, once or from there on."""
+    return [
+        Fault(one, f"error={error}", is_lasting=is_lasting)
+        for one in sweep.points
+        for error, calls in (("ENOSPC", FULL), ("EIO", FAILING))
+        for is_lasting in (False, True)
+        if one.call in calls
+    ]
+
+
+def test_an_error_at_any_write_loses_nothing_that_was_told(folder, figure):
+    tally = Tally()
+    wanted = 2000 if SOAK else 180
+    for number, case in enumerate(cases()):
+        if tally.ran >= wanted:
+            break
+        with ExitStack() as stack:
+            sweep = Sweep(folder / str(number), case, stack)
+            faults = errors_of(sweep)
+            step = 1 if SOAK else -(-len(faults) // 182)
+            tally.merge(sweep.run(faults[::step]))
+    figure(f"ENOSPC and EIO, once and lasting: {tally}")
+    assert not tally.wrong, tally.wrong[:10]
+    assert tally.ran >= wanted * 0.9
+
+
+def test_a_repair_whose_check_fails_is_undone_whatever_it_is_killed_at(folder, figure):
+    """The undo that follows by itself is finished by recovery, and only that one."""
+
+    def broken(handler):
+        if handler.path == "/openapi.json":
+            return False
+        reply(handler, 500, "Internal Server Error")
+        return True
+
+    with serve(folder / "none.db", broken) as address, ExitStack() as stack:
+        case = Case(api=address, work="heal", steps=0)
+        sweep = Sweep(folder, case, stack)
+        faults = faults_of(sweep, CHANGING, "signal=KILL")
+        tally = sweep.run(faults if SOAK else faults[len(faults) // 2 :: 5])
+    figure(f"SIGKILL, check fails: {tally}")
+    assert not tally.wrong, tally.wrong[:10]
+    assert tally.ran >= 10
