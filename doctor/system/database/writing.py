@@ -20,29 +20,40 @@ from doctor.system.database.marker import MARKER, images_to_json
 from doctor.system.database.reading import equals
 
 Translate = Callable[[str], AbstractContextManager[None]]
+Count = Callable[[Connection], int]
 
 
 class CoreWriteDoor:
-    """Opens write transactions on one database."""
+    """Opens write transactions on one database.
 
-    def __init__(self, engine: Engine, *, translate: Translate, binary: str):
+    ``count`` tells how many rows a connection has changed so far, those that triggers and foreign
+    keys changed included; ``prefix`` stands after UPDATE.
+    """
+
+    def __init__(
+        self, engine: Engine, *, translate: Translate, binary: str, count: Count, prefix: str
+    ):
         self._engine = engine
         self._translate = translate
         self._binary = binary
+        self._count = count
+        self._prefix = prefix
 
     @contextmanager
     def transaction(self) -> Iterator[CoreWriteTransaction]:
         """Open one transaction; an exception inside rolls everything back."""
         with self._translate("write"), self._engine.begin() as connection:
-            yield CoreWriteTransaction(connection, self._binary)
+            yield CoreWriteTransaction(connection, self._binary, self._count, self._prefix)
 
 
 class CoreWriteTransaction:
     """One transaction that holds the write lock."""
 
-    def __init__(self, connection: Connection, binary: str):
+    def __init__(self, connection: Connection, binary: str, count: Count, prefix: str):
         self._connection = connection
         self._binary = binary
+        self._count = count
+        self._prefix = prefix
 
     def set_cells(self, change: SetCells) -> ChangeImage:
         """Set the cells if they hold what was expected; raise TreatmentError otherwise."""
@@ -94,12 +105,20 @@ class CoreWriteTransaction:
         held = {name: before[name] for name in cells}
         statement = (
             sa.update(clause)
+            .prefix_with(self._prefix)
             .where(*equals(clause, {**change.key, **held}, self._binary))
             .values({clause.c[name]: value for name, value in cells.items()})
         )
+        count = self._count(self._connection)
         changed = self._connection.execute(statement).rowcount
         if changed != 1:
             raise TreatmentError(f"{_place(change)}: {changed} rows would change, not 1 as planned")
+        more = self._count(self._connection) - count - changed
+        if more:
+            raise TreatmentError(
+                f"{_place(change)}: {more} other rows would change with it",
+                hint="look for a trigger on the table; nothing was kept",
+            )
         after = self._row(change.table, change.key)
         wanted = {**before, **cells}
         others = sorted(name for name in wanted if not _same(after.get(name), wanted[name]))
