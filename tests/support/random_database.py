@@ -114,7 +114,10 @@ def _rows(connection: sqlite3.Connection, random: Random, table: Table) -> None:
     for number in range(random.randint(1, 6)):
         row = [random.choice(VALUES) for _ in table.columns]
         if random.random() < 0.7:  # a key that fits most types
-            row = [number if one in table.key else v for (one, _), v in zip(table.columns, row)]
+            row = [
+                number if one in table.key else v
+                for (one, _), v in zip(table.columns, row, strict=True)
+            ]
         with suppress(sqlite3.IntegrityError, sqlite3.OperationalError):
             into = f"INSERT OR ABORT INTO {quoted(table.name)} ({names})"
             connection.execute(f"{into} VALUES ({marks})", row)

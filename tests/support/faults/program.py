@@ -49,9 +49,12 @@ class Words:
         return [json.loads(one) for one in self._room[8:end].splitlines()]
 
 
-def work(doctor: Doctor, words: Words, parts: str) -> None:
+def work(doctor: Doctor, words: Words, parts: str, account: int | None = None) -> None:
     """Heal the sick job, then undo what was done; say how each ended as soon as it returned."""
     fix = None
+    if account is not None and os.geteuid() == 0:
+        os.setgid(account)
+        os.setuid(account)
     for part in parts.split("+"):
         try:
             if part == "open":
@@ -60,14 +63,22 @@ def work(doctor: Doctor, words: Words, parts: str) -> None:
                 treatment = doctor.treat(RUN)
                 results = [[one.fix, one.result] for one in treatment.outcomes]
                 words.say("heal", treatment.status, results)
-                fix = results[-1][0] if results else None
+                fix = results[-1][0] if results else "none"
             elif part == "recover":
                 words.say("recover", [[one.id, one.state] for one in doctor.recover()])
-            elif fix is not None:
+            elif fix != "none":
+                fix = fix or last(doctor)
                 words.say("undo", doctor.undo(fix).state, [[fix, "undone"]])
         except DoctorError as error:
             words.say(part, "error", type(error).__name__, error.message)
     doctor.close()
+
+
+def last(doctor: Doctor) -> str:
+    """Return the newest fix."""
+    store = doctor.memory.open_for_reading()
+    assert store is not None
+    return store.fixes.find()[-1].id
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from tests.support.faults.site import Case, Site
 from tests.support.faults.traced import Point, Warm, warm
 
 SLOTS = 2
-AGAIN = 4  # the caller asks again after one fault of so many
+AGAIN = 8  # the caller asks again after one fault of so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,12 @@ LONG = {
 
 
 class Sweep:
-    """Two warm doctors that work through faults of one case."""
+    """Warm doctors that work through faults of one case."""
 
-    def __init__(self, folder: Path, case: Case, stack: ExitStack, *options: str) -> None:
-        sites = [Site(folder / str(slot), case) for slot in range(SLOTS)]
+    def __init__(
+        self, folder: Path, case: Case, stack: ExitStack, *options: str, slots: int = SLOTS
+    ) -> None:
+        sites = [Site(folder / str(slot), case) for slot in range(slots)]
         self.case = case
         self.slots = [stack.enter_context(warm(site, *options)) for site in sites]
         self.sick, self.healed = sites[0].sick, sites[0].healed
