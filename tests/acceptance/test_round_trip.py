@@ -53,15 +53,15 @@ def round_trip(path, seed, store):
 def test_a_repair_and_its_undo_leave_every_table_as_it_was(figure):
     ends: Counter[str] = Counter()
     memory = Path("/dev/shm")
-    for first in range(0, NUMBER, 500):
+    first = 0
+    while ends["applied"] < NUMBER:
         place = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         with place as name, open_store(
             f"sqlite:///{name}/store.db", lambda: datetime.now(UTC), target="target", create=True
         ) as store:  # fmt: skip
-            for seed in range(first, min(NUMBER, first + 500)):
+            for seed in range(first, first := first + 100):
                 ends[round_trip(Path(name) / "target.db", seed, store)] += 1
             assert store.journal.verify().ok
     told = ", ".join(f"{one} {count}" for one, count in ends.most_common())
-    figure(f"{NUMBER} random databases, 0 differences: {told}")
-    assert ends["applied"] > NUMBER / 4
+    figure(f"{ends.total()} random databases, 0 differences: {told}")
     assert ends["refused"] > NUMBER / 20

@@ -25,6 +25,7 @@ VALUES: tuple[Any, ...] = (
     5e-324, 3.0, float("inf"), b"", b"\0\xff", b"READY", bytes(range(256)) * 8,
 )  # fmt: skip
 PIECES = 6
+FITS = {"TEXT": str, "VARCHAR(20)": str, "INTEGER": int, "REAL": float, "BLOB": bytes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def make(path: Path, seed: int) -> tuple[Table, ...]:
             tables.append(_table(connection, random, f"t {name}", tables))
         for table in tables:
             _rows(connection, random, table)
-        for _ in range(random.choice((0, 0, 1, 2))):
+        for _ in range(random.choice((0, 0, 0, 1, 2))):
             _trigger(connection, random, random.choice(tables), tables)
         connection.execute("COMMIT")
     return tuple(tables)
@@ -121,7 +122,7 @@ def _rows(connection: sqlite3.Connection, random: Random, table: Table) -> None:
         with suppress(sqlite3.IntegrityError, sqlite3.OperationalError):
             into = f"INSERT OR ABORT INTO {quoted(table.name)} ({names})"
             connection.execute(f"{into} VALUES ({marks})", row)
-    if random.random() < 0.1:  # text that is not UTF-8
+    if random.random() < 0.05:  # text that is not UTF-8
         column = quoted(random.choice(table.columns)[0])
         with suppress(sqlite3.IntegrityError, sqlite3.OperationalError):
             update = f"UPDATE OR ABORT {quoted(table.name)} SET {column} = CAST(x'61ff' AS TEXT)"
@@ -163,23 +164,33 @@ def random_plan(path: Path, tables: Sequence[Table], seed: int) -> Plan | None:
             names = [*(one for one, _ in table.columns), *table.generated]
             shown = ", ".join(quoted(one) for one in names)
             rows = connection.execute(f"SELECT {shown} FROM {quoted(table.name)}").fetchall()
-            for row in random.sample(rows, min(len(rows), random.randint(0, 2))):
+            for row in random.sample(rows, min(len(rows), random.choice((0, 1, 1, 2)))):
                 held = dict(zip(names, row, strict=True))
                 free = [one for one in names if one not in table.key and one not in table.generated]
-                if not free or random.random() < 0.05:
+                if random.random() < 0.03:
                     free = names
+                if not free:
+                    continue
                 cells = random.sample(free, random.randint(1, min(2, len(free))))
                 changes.append(
                     SetCells(
                         table.name,
                         {one: held[one] for one in table.key},
                         {one: held[one] for one in cells},
-                        {one: random.choice(VALUES) for one in cells},
+                        {one: _new(random, table, one) for one in cells},
                     )
                 )
     if not changes:
         return None
     return Plan("target", f"run {seed}", ("r@1/x",), tuple(changes), Tier.SAFE, 1)
+
+
+def _new(random: Random, table: Table, column: str) -> Any:
+    """Return a value that mostly is of the column's type; others are converted, so refused."""
+    fits = FITS.get(dict(table.columns).get(column, ""), object)
+    return random.choice(
+        VALUES if random.random() < 0.1 else [one for one in VALUES if isinstance(one, fits)]
+    )
 
 
 def _text(raw: bytes) -> str | bytes:

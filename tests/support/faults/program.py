@@ -63,10 +63,10 @@ def work(doctor: Doctor, words: Words, parts: str, account: int | None = None) -
                 treatment = doctor.treat(RUN)
                 results = [[one.fix, one.result] for one in treatment.outcomes]
                 words.say("heal", treatment.status, results)
-                fix = results[-1][0] if results else "none"
+                fix = results[-1][0] if results else None
             elif part == "recover":
                 words.say("recover", [[one.id, one.state] for one in doctor.recover()])
-            elif fix != "none":
+            elif fix is not None or parts == "undo":
                 fix = fix or last(doctor)
                 words.say("undo", doctor.undo(fix).state, [[fix, "undone"]])
         except DoctorError as error:
