@@ -20,7 +20,7 @@ from pathlib import Path
 from doctor.doctor import Doctor
 from doctor.errors import DoctorError
 from doctor.settings import load_settings
-from tests.support.faults import split
+from tests.support.faults import doors
 from tests.support.faults.audit import audit
 from tests.support.faults.site import RUN
 
@@ -87,7 +87,7 @@ def main() -> None:
     words = Words()
     doctor = Doctor(load_settings(Path(config)))
     if "split" in options:
-        split.install()
+        doors.install()
     work(doctor, words, "heal+undo+recover")
     gc.freeze()
     gc.disable()
