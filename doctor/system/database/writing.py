@@ -70,7 +70,9 @@ class CoreWriteTransaction:
                 raise TreatmentError(
                     f"{_place(change)}: {name} holds {held!r}, not {expected!r} as planned"
                 )
-        return self._set(change, before, change.to)
+        image = self._set(change, before, change.to)
+        self._rehearse_undo(change, image)
+        return image
 
     def restore(self, change: SetCells, image: ChangeImage) -> None:
         """Put the before-image back; raise TreatmentError when the row moved on."""
@@ -100,6 +102,17 @@ class CoreWriteTransaction:
         query = sa.select(MARKER.c.fix).where(MARKER.c.fix == fix, MARKER.c.kind == kind)
         return self._connection.scalar(query) is not None
 
+    def _rehearse_undo(self, change: SetCells, image: ChangeImage) -> None:
+        """Put the old cells back and take that back: a trigger may stand only in that way."""
+        part = self._connection.begin_nested()
+        try:
+            self._set(change, image.after, {name: image.before[name] for name in change.to})
+        except TreatmentError as error:
+            raise TreatmentError(
+                f"the change could not be undone: {error.message}", hint=error.hint
+            ) from error
+        part.rollback()
+
     def _set(self, change: SetCells, before: Row, cells: Row) -> ChangeImage:
         clause = sa.table(change.table, *[sa.column(name) for name in before])
         held = {name: before[name] for name in cells}
@@ -113,18 +126,18 @@ class CoreWriteTransaction:
         changed = self._connection.execute(statement).rowcount
         if changed != 1:
             raise TreatmentError(f"{_place(change)}: {changed} rows would change, not 1 as planned")
-        more = self._count(self._connection) - count - changed
-        if more:
-            raise TreatmentError(
-                f"{_place(change)}: {more} other rows would change with it",
-                hint="look for a trigger on the table; nothing was kept",
-            )
         after = self._row(change.table, change.key)
         wanted = {**before, **cells}
         others = sorted(name for name in wanted if not _same(after.get(name), wanted[name]))
         if others:
             raise TreatmentError(
                 f"{_place(change)}: the database also changed or refused {', '.join(others)}",
+                hint="look for a trigger on the table; nothing was kept",
+            )
+        more = self._count(self._connection) - count - changed
+        if more:
+            raise TreatmentError(
+                f"{_place(change)}: {more} other rows would change with it",
                 hint="look for a trigger on the table; nothing was kept",
             )
         return ChangeImage(before, after)
