@@ -164,8 +164,8 @@ def test_a_key_that_names_two_rows_is_refused(tmp_path):
             "runs id='a': 1 other rows would change with it",
         ),
         (
-            "AFTER UPDATE ON runs WHEN NEW.state = 'REDY' BEGIN DELETE FROM runs WHERE id = 'b'; END",
-            "the change could not be undone: runs id='a': 1 other rows would change with it",
+            "BEFORE UPDATE ON runs WHEN OLD.state = 'READY' BEGIN SELECT RAISE(IGNORE); END",
+            "the change could not be undone: runs id='a': 0 rows would change, not 1 as planned",
         ),
     ],
 )
