@@ -51,7 +51,7 @@ bench: setup
 
 # The same harnesses as in the tests, at the size that a release wants.
 soak: setup
-	DOCTOR_SOAK=1 $(BIN)/python -m pytest -n 2 -m "soak" -s
+	DOCTOR_SOAK=1 $(BIN)/python -m pytest -n 2 -m "soak"
 
 clean:
 	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -377,7 +377,7 @@ class Doctor:
         )
 
     def _looked_at_again(self, treatment: Treatment, run: str) -> Treatment:
-        if treatment.status not in ("healed", "unknown") or not treatment.outcomes:
+        if treatment.status != "healed" or not treatment.outcomes:
             return treatment
         after = self.examine(run)
         outcome = treatment.outcomes[-1]

@@ -83,7 +83,7 @@ class Decision:
     reason: str
 
 
-Result = Literal["applied", "not_applied", "failed", "undone", "undo_failed"]
+Result = Literal["applied", "not_applied", "failed", "undone", "undo_failed", "unknown"]
 Verified = Literal["clear", "failed", "could_not_run"]
 
 

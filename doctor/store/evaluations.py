@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, inspect, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, inspect, select, update
 
 from doctor.model.rule import Rule
 from doctor.model.verdict import Verdict
@@ -44,12 +44,14 @@ class EvaluationRoom:
             results.setdefault(one.rule, set()).add(one.result)
         with self._session.writing() as connection:
             known = {one.rule: one for one in self._all(connection)}
+            fresh: list[Evaluations] = []
+            counted: list[Evaluations] = []
             for rule in rules:
                 before = known.get(rule.id)
-                fresh = Evaluations(rule.id, rule.revision)
                 same = before is not None and before.revision == rule.revision
-                counted = self._counted(before if same and before else fresh, results)
-                self._keep(connection, counted, is_new=before is None)
+                start = before if same and before else Evaluations(rule.id, rule.revision)
+                (fresh if before is None else counted).append(self._counted(start, results))
+            self._keep(connection, fresh, counted)
 
     def all(self) -> tuple[Evaluations, ...]:
         """Return what is known of every rule, by its id."""
@@ -70,21 +72,19 @@ class EvaluationRoom:
             self._session.clock() if has_matched else before.last_match,
         )
 
-    def _keep(self, connection: Connection, one: Evaluations, *, is_new: bool) -> None:
-        values = {
-            "revision": one.revision,
-            "evaluated": one.evaluated,
-            "matched": one.matched,
-            "unknown": one.unknown,
-            "last_match": one.last_match,
-        }
-        table, target = evaluations.c, self._session.target
-        if is_new:
-            row = {"target": target, "rule": one.rule, **values}
-            connection.execute(insert(evaluations).values(row))
-            return
-        wanted = (table.target == target, table.rule == one.rule)
-        connection.execute(update(evaluations).where(*wanted).values(values))
+    def _keep(
+        self, connection: Connection, fresh: list[Evaluations], counted: list[Evaluations]
+    ) -> None:
+        """Write all rows of a kind at once: there is one for every rule."""
+        target = self._session.target
+        if fresh:
+            rows = [{"target": target, **asdict(one)} for one in fresh]
+            connection.execute(insert(evaluations), rows)
+        if counted:
+            wanted = (evaluations.c.target == target, evaluations.c.rule == bindparam("of"))
+            rows = [asdict(one) for one in counted]
+            rows = [{"of": one.pop("rule"), **one} for one in rows]
+            connection.execute(update(evaluations).where(*wanted), rows)
 
     def _all(self, connection: Connection) -> tuple[Evaluations, ...]:
         query = (

@@ -32,5 +32,5 @@ def recover_fix(fix: Fix, store: Store, read: ReadDoor, write: WriteDoor, verify
         fix = store.fixes.record_verified(fix.id, verified, f"recovered: {reason}")
     if fix.state in ("verify_failed", "undoing"):
         refuse_if_paused(fix.plan.target)
-        return undo_fix(fix, write, store, "recovered: the check after the repair failed")
+        return undo_fix(fix, write, store, fix.reason)
     return fix

@@ -73,7 +73,9 @@ def failed_in_a_row(rule: Rule, fixes: Sequence[Fix]) -> int:
 
 def has_failed(fix: Fix) -> bool:
     """Tell whether the checks after a repair did not confirm it."""
-    return fix.state == "verify_failed" or (fix.state in _UNDONE and fix.reason != ON_REQUEST)
+    return fix.state == "verify_failed" or (
+        fix.state in _UNDONE and not fix.reason.startswith(ON_REQUEST)
+    )
 
 
 def is_behind(rule: Rule, plan: Plan) -> bool:

@@ -20,6 +20,7 @@ from doctor.treatment.apply import Step, apply_plan
 from doctor.treatment.limits import limit_reason
 from doctor.treatment.planning import Prescription, rung
 from doctor.treatment.policy import Authority, decide
+from doctor.treatment.settle import UnsettledError
 from doctor.treatment.undo import UndoError, undo_fix
 from doctor.treatment.verify import verify_plan
 
@@ -116,7 +117,7 @@ def offer_plan(
     return incident
 
 
-def _carry_out(
+def _carry_out(  # noqa: PLR0911 - one end after the other
     examination: Examination, clinic: Clinic, plan: Plan, decision: Decision, *, approved: bool
 ) -> Treatment:
     store = clinic.store
@@ -133,6 +134,9 @@ def _carry_out(
     started = time.monotonic()
     try:
         apply_plan(fix, plan, clinic.door, store, clinic.step)
+    except UnsettledError as error:
+        outcome = Outcome(fix, plan.hash, plan.changes, "unknown", None, error.message)
+        return _ended(examination, "unknown", decision, incident, plan, [outcome])
     except DoctorError as error:
         outcome = Outcome(fix, plan.hash, plan.changes, "not_applied", None, error.message)
         return _ended(examination, "undone", decision, incident, plan, [outcome])
@@ -170,6 +174,10 @@ def _undo(
     incident = fix.incident
     try:
         undo_fix(fix, clinic.door, clinic.store, fix.reason)
+    except UnsettledError as error:
+        reason = f"{fix.reason}; {error.message}"
+        outcome = Outcome(fix.id, plan.hash, plan.changes, "unknown", "failed", reason)
+        return _ended(examination, "unknown", decision, incident, plan, [outcome])
     except UndoError as error:
         reason = f"{fix.reason}; the undo failed: {error.message}"
         outcome = Outcome(fix.id, plan.hash, plan.changes, "undo_failed", "failed", reason)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from doctor.errors import DoctorError, TreatmentError, UsageError
 from doctor.model.ports import WriteDoor
 from doctor.store import Fix, Store
+from doctor.treatment.settle import is_committed, noting
 
 
 class UndoError(TreatmentError):
@@ -20,12 +23,14 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
     Raises:
         UsageError: there is nothing to undo.
         UndoError: a row moved on, or the database refused; nothing was changed.
+        UnsettledError: whether it is undone cannot be learned or noted; the fix stays "undoing".
     """
     if fix.state == "undone":
         return fix
     if fix.state in ("intended", "not_applied") or not fix.images:
         raise UsageError(f"fix {fix.id} is {fix.state}: there is nothing to undo")
     store.fixes.record_undoing(fix.id, reason)
+    is_complete = False
     try:
         with door.transaction() as transaction:
             if not transaction.is_marked(fix.id, "undone"):
@@ -33,7 +38,11 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
                 for change, image in reversed(list(pairs)):
                     transaction.restore(change, image)
                 transaction.mark(fix.id, "undone", ())
+            is_complete = True
     except DoctorError as error:
-        store.fixes.record_undo_failed(fix.id, error.message)
-        raise UndoError(error.message, hint=error.hint) from error
-    return store.fixes.record_undone(fix.id, reason)
+        if not (is_complete and is_committed(door, fix.id, "undone", error)):
+            with suppress(DoctorError):  # else recovery tries once more
+                store.fixes.record_undo_failed(fix.id, f"{reason}; not undone: {error.message}")
+            raise UndoError(error.message, hint=error.hint) from error
+    with noting("the old rows are back"):
+        return store.fixes.record_undone(fix.id, reason)

@@ -52,7 +52,7 @@ def seconds_of(ask):
 
 
 @pytest.mark.parametrize("kind", [pytest.param(one, marks=soak) for one in KINDS])
-def test_every_death_is_no_opinion_in_time(tmp_path, kind):
+def test_every_death_is_no_opinion_in_time(tmp_path, kind, figure):
     before = zombies()
     hook = Hook(Link(command(tmp_path, kind)), breaker=Tireless())
     times = []
@@ -65,7 +65,7 @@ def test_every_death_is_no_opinion_in_time(tmp_path, kind):
     hook.close()
     times.sort()
     p99 = times[min(len(times) - 1, int(len(times) * 0.99))]
-    print(f"{kind}: p50 {statistics.median(times) * 1000:.1f} p99 {p99 * 1000:.1f} ms")
+    figure(f"{kind}: p50 {statistics.median(times) * 1000:.1f} p99 {p99 * 1000:.1f} ms")
     assert p99 <= DEADLINE * 1.1
     assert not zombies() - before, kind
 

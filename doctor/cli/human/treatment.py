@@ -28,7 +28,8 @@ def treatment(done: Treatment) -> str:
 
 def _outcome(outcome: Outcome) -> list[str]:
     words = {"clear": "verified", "failed": "the check failed", "could_not_run": "not verified"}
-    checked = words.get(outcome.verified or "", "nothing was changed")
+    unchecked = "not settled" if outcome.result == "unknown" else "nothing was changed"
+    checked = words.get(outcome.verified or "", unchecked)
     result = outcome.result.replace("_", " ")
     lines = [f"fix {bold(outcome.fix)}: {result}, {checked}: {printable(outcome.reason)}"]
     lines += [f"  {printable(update_statement(one))}" for one in outcome.changes]
@@ -51,6 +52,8 @@ def _next(done: Treatment) -> list[str]:
         ]
     if done.status == "healed":
         return ["", f"to take it back: doctor undo {done.outcomes[-1].fix}"]
+    if any(one.result == "unknown" for one in done.outcomes):
+        return ["", "next: doctor recover"]
     if done.status == "undo_failed":
         return ["", "a human is needed now: the statement names the row, its old and its new value"]
     return []

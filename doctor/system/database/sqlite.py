@@ -74,7 +74,18 @@ def write_door(path: str) -> CoreWriteDoor:
     def begin_immediate(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return CoreWriteDoor(engine, translate=translated, binary="BINARY")
+    return CoreWriteDoor(
+        engine, translate=translated, binary="BINARY", count=_changes, prefix="OR ABORT"
+    )
+
+
+def _changes(connection: Connection) -> int:
+    """Return how many rows this connection changed, triggers and foreign keys included.
+
+    Rows that a REPLACE clause of the schema deletes are not counted: "OR ABORT" overrules it.
+    """
+    raw = connection.connection.driver_connection
+    return int(raw.total_changes) if raw is not None else 0
 
 
 def _reading_mode(path: str) -> str:

@@ -20,29 +20,40 @@ from doctor.system.database.marker import MARKER, images_to_json
 from doctor.system.database.reading import equals
 
 Translate = Callable[[str], AbstractContextManager[None]]
+Count = Callable[[Connection], int]
 
 
 class CoreWriteDoor:
-    """Opens write transactions on one database."""
+    """Opens write transactions on one database.
 
-    def __init__(self, engine: Engine, *, translate: Translate, binary: str):
+    ``count`` tells how many rows a connection has changed so far, those that triggers and foreign
+    keys changed included; ``prefix`` stands after UPDATE.
+    """
+
+    def __init__(
+        self, engine: Engine, *, translate: Translate, binary: str, count: Count, prefix: str
+    ):
         self._engine = engine
         self._translate = translate
         self._binary = binary
+        self._count = count
+        self._prefix = prefix
 
     @contextmanager
     def transaction(self) -> Iterator[CoreWriteTransaction]:
         """Open one transaction; an exception inside rolls everything back."""
         with self._translate("write"), self._engine.begin() as connection:
-            yield CoreWriteTransaction(connection, self._binary)
+            yield CoreWriteTransaction(connection, self._binary, self._count, self._prefix)
 
 
 class CoreWriteTransaction:
     """One transaction that holds the write lock."""
 
-    def __init__(self, connection: Connection, binary: str):
+    def __init__(self, connection: Connection, binary: str, count: Count, prefix: str):
         self._connection = connection
         self._binary = binary
+        self._count = count
+        self._prefix = prefix
 
     def set_cells(self, change: SetCells) -> ChangeImage:
         """Set the cells if they hold what was expected; raise TreatmentError otherwise."""
@@ -59,7 +70,9 @@ class CoreWriteTransaction:
                 raise TreatmentError(
                     f"{_place(change)}: {name} holds {held!r}, not {expected!r} as planned"
                 )
-        return self._set(change, before, change.to)
+        image = self._set(change, before, change.to)
+        self._rehearse_undo(change, image)
+        return image
 
     def restore(self, change: SetCells, image: ChangeImage) -> None:
         """Put the before-image back; raise TreatmentError when the row moved on."""
@@ -89,14 +102,27 @@ class CoreWriteTransaction:
         query = sa.select(MARKER.c.fix).where(MARKER.c.fix == fix, MARKER.c.kind == kind)
         return self._connection.scalar(query) is not None
 
+    def _rehearse_undo(self, change: SetCells, image: ChangeImage) -> None:
+        """Put the old cells back and take that back: a trigger may stand only in that way."""
+        part = self._connection.begin_nested()
+        try:
+            self._set(change, image.after, {name: image.before[name] for name in change.to})
+        except TreatmentError as error:
+            raise TreatmentError(
+                f"the change could not be undone: {error.message}", hint=error.hint
+            ) from error
+        part.rollback()
+
     def _set(self, change: SetCells, before: Row, cells: Row) -> ChangeImage:
         clause = sa.table(change.table, *[sa.column(name) for name in before])
         held = {name: before[name] for name in cells}
         statement = (
             sa.update(clause)
+            .prefix_with(self._prefix)
             .where(*equals(clause, {**change.key, **held}, self._binary))
             .values({clause.c[name]: value for name, value in cells.items()})
         )
+        count = self._count(self._connection)
         changed = self._connection.execute(statement).rowcount
         if changed != 1:
             raise TreatmentError(f"{_place(change)}: {changed} rows would change, not 1 as planned")
@@ -106,6 +132,12 @@ class CoreWriteTransaction:
         if others:
             raise TreatmentError(
                 f"{_place(change)}: the database also changed or refused {', '.join(others)}",
+                hint="look for a trigger on the table; nothing was kept",
+            )
+        more = self._count(self._connection) - count - changed
+        if more:
+            raise TreatmentError(
+                f"{_place(change)}: {more} other rows would change with it",
                 hint="look for a trigger on the table; nothing was kept",
             )
         return ChangeImage(before, after)

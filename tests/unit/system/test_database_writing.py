@@ -159,11 +159,30 @@ def test_a_key_that_names_two_rows_is_refused(tmp_path):
             "AFTER UPDATE ON runs BEGIN DELETE FROM runs WHERE id = NEW.id; END",
             "runs id='a': 0 rows have this key, not 1",
         ),
+        (
+            "AFTER UPDATE ON runs BEGIN UPDATE runs SET note = note WHERE id = 'b'; END",
+            "runs id='a': 1 other rows would change with it",
+        ),
+        (
+            "BEFORE UPDATE ON runs WHEN OLD.state = 'READY' BEGIN SELECT RAISE(IGNORE); END",
+            "the change could not be undone: runs id='a': 0 rows would change, not 1 as planned",
+        ),
     ],
 )
 def test_a_trigger_that_does_more_or_less_rolls_everything_back(tmp_path, trigger, message):
     path = make_database(tmp_path / "a.db", RUNS, ROWS, f"CREATE TRIGGER t {trigger}")
     assert refused(path, CHANGE) == message
+
+
+def test_a_row_that_the_schema_would_replace_is_kept(tmp_path):
+    path = make_database(
+        tmp_path / "a.db",
+        "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT UNIQUE ON CONFLICT REPLACE)",
+        "INSERT INTO runs VALUES ('a', 'REDY'), ('b', 'READY')",
+    )
+    assert refused(path, CHANGE) == (
+        "the database could not be written: UNIQUE constraint failed: runs.state"
+    )
 
 
 def test_a_check_that_refuses_is_named(tmp_path):
