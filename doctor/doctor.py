@@ -386,17 +386,19 @@ class Doctor:
         store = self.memory.open_for_reading()
         if store is None or not store.fixes.pending():
             return ()
+        from doctor.store import completed
         from doctor.system.database import open_read_door, open_write_door
         from doctor.treatment.aftercare import finish_pending
         from doctor.treatment.verify import verify_plan
 
         url = self._database()
+        read = open_read_door(url)
 
         def verify(fix: Fix) -> tuple[Verified, str]:
             system, probes = self._open(fix.plan.run)
-            return verify_plan(fix.plan, system, probes)
+            return verify_plan(completed(fix, read.marker).plan, system, probes)
 
-        return finish_pending(store, open_read_door(url), open_write_door(url), verify)
+        return finish_pending(store, read, open_write_door(url), verify)
 
     def _database(self) -> str:
         url = self.settings.system.database

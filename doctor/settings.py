@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from doctor.errors import UsageError
 from doctor.model.tier import Tier
+from doctor.redaction import is_secret_name, remember, remember_environment, remember_url
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST = 100 * 365 * 86400.0
@@ -185,10 +186,26 @@ def load_settings(
         if value not in (None, ()):
             _put(extra, path, value)
     merged = _merged(data, _resolved(extra, here.resolve()))
+    remember_environment(environment)
+    _remember(merged)
     try:
         return Settings.model_validate(_tuples(merged))
     except ValidationError as error:
         raise _wrong_settings(error, file) from None
+
+
+def _remember(part: Any, name: str = "") -> None:
+    """Let no secret that is configured be printed, whether or not the settings are right."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            _remember(value, key)
+    elif isinstance(part, list | tuple):
+        for one in part:
+            _remember(one, name)
+    elif isinstance(part, str):
+        remember_url(part)
+        if is_secret_name(name):
+            remember((part,))
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

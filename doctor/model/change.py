@@ -41,6 +41,8 @@ class Plan:
         cost: budget points.
         verify: the checks after it.
         notes: what a reader should know, e.g. that a marker table will be created.
+        sealed: hash of the exact plan, where secrets were left out of this one to keep it; such a
+            plan can be shown and compared, never applied.
     """
 
     target: str
@@ -51,10 +53,13 @@ class Plan:
     cost: int
     verify: tuple[Verify, ...] = ()
     notes: tuple[str, ...] = ()
+    sealed: str | None = None
 
     @property
     def hash(self) -> str:
-        """SHA-256 over target, run, rules, tier and every change with its expected values."""
+        """SHA-256 over target, run, rules, tier and every change with its exact values."""
+        if self.sealed is not None:
+            return self.sealed
         changes = [
             [one.table, _pairs(one.key), _pairs(one.expected), _pairs(one.to)]
             for one in self.changes

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from doctor.store.budget import Limits, Refused, Reserved, Spent, Window
     from doctor.store.choice import StoreChoice, note_choice, resolve_store
     from doctor.store.evaluations import Evaluations
-    from doctor.store.fix import Fix, FixState
+    from doctor.store.fix import Fix, FixState, completed
     from doctor.store.identity import api_identity, state_folder, target_identity
     from doctor.store.incidents import Incident, subject_fingerprint
     from doctor.store.journal import Entry, JournalCheck
@@ -43,6 +43,7 @@ _HOMES = {
     "TargetNote": "doctor.store.note",
     "Window": "doctor.store.budget",
     "api_identity": "doctor.store.identity",
+    "completed": "doctor.store.fix",
     "note_choice": "doctor.store.choice",
     "open_store": "doctor.store.opening",
     "pause": "doctor.store.note",
@@ -77,6 +78,7 @@ __all__ = [
     "TargetNote",
     "Window",
     "api_identity",
+    "completed",
     "note_choice",
     "open_store",
     "pause",

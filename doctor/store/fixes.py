@@ -143,7 +143,7 @@ class Fixes:
 
     def _known(self, connection: Connection, fix: str, plan: Plan) -> Fix | None:
         found = self._select(connection, fixes.c.id == fix)
-        if found and found[0].plan != plan:
+        if found and found[0].plan.hash != plan.hash:
             raise UsageError(f"fix {fix} has another plan: {found[0].plan.hash}")
         return found[0] if found else None
 

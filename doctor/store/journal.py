@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from doctor.errors import UsageError
+from doctor.redaction import redact_value
 from doctor.store.anchor import NO_HEAD, Head
 from doctor.store.meta import get_meta, put_meta
 from doctor.store.serial import canonical
@@ -89,7 +90,7 @@ class Journal:
                 "fix": _storable(fix),
                 "run": _storable(run),
                 "summary": storable(summary),
-                "data": canonical(dict(data or {})),
+                "data": canonical(redact_value(dict(data or {}))),
                 "previous": head.hash,
             }
             values["hash"] = _hash(values)

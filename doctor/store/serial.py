@@ -14,6 +14,7 @@ from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
 from doctor.model.rule import Verify
 from doctor.model.tier import Tier
+from doctor.redaction import REDACTED, redact_value
 
 
 def canonical(value: object) -> str:
@@ -24,9 +25,12 @@ def canonical(value: object) -> str:
 
 
 def plan_to_json(plan: Plan) -> str:
-    """Return the whole plan as canonical JSON."""
+    """Return the whole plan as canonical JSON; secrets are left out, its hash stands for them."""
+    parts = [part for one in plan.changes for part in (one.key, one.expected, one.to)]
+    is_whole = all(map(is_clean, parts))
     return canonical(
         {
+            "sealed": None if is_whole else plan.hash,
             "target": _wire(plan.target),
             "run": _wire(plan.run),
             "rules": [_wire(rule) for rule in plan.rules],
@@ -52,14 +56,15 @@ def plan_from_json(text: str) -> Plan:
             cost=int(value["cost"]),
             verify=tuple(Verify(_text(probe), status) for probe, status in value["verify"]),
             notes=tuple(_text(note) for note in value["notes"]),
+            sealed=None if value.get("sealed") is None else _text(value["sealed"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UsageError("a plan in the store is damaged") from None
 
 
 def images_to_json(images: Sequence[ChangeImage]) -> str:
-    """Return row images as canonical JSON."""
-    return canonical([[cells_to_wire(one.before), cells_to_wire(one.after)] for one in images])
+    """Return row images as canonical JSON; cells that hold secrets hold ``REDACTED`` there."""
+    return canonical([[_shown(one.before), _shown(one.after)] for one in images])
 
 
 def images_from_json(text: str) -> tuple[ChangeImage, ...]:
@@ -75,13 +80,31 @@ def images_from_json(text: str) -> tuple[ChangeImage, ...]:
 
 def _change_to_wire(change: Change) -> object:
     parts = (change.key, change.expected, change.to)
-    return {"set_cells": [_wire(change.table), *(cells_to_wire(part) for part in parts)]}
+    return {"set_cells": [_wire(change.table), *(_shown(part) for part in parts)]}
 
 
 def _change_from_wire(value: dict[str, Any]) -> Change:
     table, *parts = value["set_cells"]
     key, expected, to = (_cells_from_wire(part) for part in parts)
     return SetCells(_text(table), key, expected, to)
+
+
+def redact_cells(cells: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Return cells as they are kept: ``REDACTED`` in place of each that holds a secret."""
+    shown = ((name, value, redact_value(value, name)) for name, value in cells.items())
+    return {
+        name: value if clean is value or clean == value else REDACTED
+        for name, value, clean in shown
+    }
+
+
+def is_clean(cells: Mapping[str, Scalar]) -> bool:
+    """Tell whether cells are kept exactly as they are."""
+    return REDACTED not in redact_cells(cells).values()
+
+
+def _shown(cells: Mapping[str, Scalar]) -> list[list[object]]:
+    return cells_to_wire(redact_cells(cells))
 
 
 def cells_to_wire(cells: Mapping[str, Scalar]) -> list[list[object]]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from doctor.errors import UsageError
+from doctor.redaction import redact
 
 SCHEMA_VERSION = 2  # 2: evaluations
 
@@ -24,8 +25,8 @@ metadata = MetaData()
 
 
 def storable(text: str) -> str:
-    """Return text that every database takes: unpaired surrogates become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return text without secrets that every database takes: unpaired surrogates are escaped."""
+    return redact(text).encode("utf-8", "backslashreplace").decode()
 
 
 def instant(at: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doctor.errors import DoctorError, TreatmentError, UsageError
 from doctor.model.ports import WriteDoor
-from doctor.store import Fix, Store
+from doctor.store import Fix, Store, completed
 
 
 class UndoError(TreatmentError):
@@ -29,6 +29,7 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
     try:
         with door.transaction() as transaction:
             if not transaction.is_marked(fix.id, "undone"):
+                fix = completed(fix, transaction.images)
                 pairs = zip(fix.plan.changes, fix.images, strict=True)
                 for change, image in reversed(list(pairs)):
                     transaction.restore(change, image)
