@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from doctor.redaction.names import WORDS, is_secret_name
 
 SHORTEST = 8
-MOST = 2_000
+MOST = 200
 _KNOWN: dict[str, None] = {}
 
 
 def known_secrets() -> tuple[str, ...]:
     """Return what was remembered, longest first."""
-    return tuple(sorted(_KNOWN, key=lambda one: (-len(one), one)))
+    return _longest_first(tuple(_KNOWN))
+
+
+@lru_cache(1)
+def _longest_first(known: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(known, key=lambda one: (-len(one), one)))
 
 
 def remember(secrets: Iterable[object]) -> None:

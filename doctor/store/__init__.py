@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from doctor.store.lock import BusyError, target_lock
     from doctor.store.note import Pause, TargetNote, pause, paused, read_note, resume
     from doctor.store.opening import open_store
+    from doctor.store.retention import Pruned
     from doctor.store.store import Store
 
 _HOMES = {
@@ -35,6 +36,7 @@ _HOMES = {
     "JournalCheck": "doctor.store.journal",
     "Limits": "doctor.store.budget",
     "Pause": "doctor.store.note",
+    "Pruned": "doctor.store.retention",
     "Refused": "doctor.store.budget",
     "Reserved": "doctor.store.budget",
     "Spent": "doctor.store.budget",
@@ -70,6 +72,7 @@ __all__ = [
     "JournalCheck",
     "Limits",
     "Pause",
+    "Pruned",
     "Refused",
     "Reserved",
     "Spent",

@@ -15,7 +15,7 @@ from doctor.store.approvals import Approvals
 from doctor.store.budget import Budget, Limits, Refused
 from doctor.store.fix import NEXT, PENDING, REACHED, Fix, FixState, fix_from_row, touches
 from doctor.store.journal import Journal
-from doctor.store.serial import images_to_json, plan_to_json
+from doctor.store.serial import images_to_json, plan_to_json, seen_to_json
 from doctor.store.session import Session
 from doctor.store.tables import fixes
 
@@ -177,7 +177,12 @@ class Fixes:
             incident=incident,
             fix=fix,
             run=plan.run,
-            data={"plan": plan.hash, "points": plan.cost, "approval": approval},
+            data={
+                "plan": plan.hash,
+                "points": plan.cost,
+                "approval": approval,
+                "evidence": seen_to_json(plan.evidence, now),
+            },
         )
         return self._one(connection, fix)
 
