@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from doctor.redaction.names import WORDS, is_secret_name
+from doctor.redaction.names import WORDS, is_folder, is_secret_name
 
 SHORTEST = 8
 MOST = 200
@@ -58,7 +58,8 @@ def remember_environment(environment: Mapping[str, str] = os.environ) -> None:
     for name, value in environment.items():
         lowered = name.lower()
         if any(word in lowered for word in WORDS) and is_secret_name(name):
-            remember((value,))
+            if not is_folder(name, value):
+                remember((value,))
         elif "://" in value and "@" in value:
             remember_url(value)
 

@@ -44,6 +44,11 @@ def is_secret_name(name: str) -> bool:
     return strength(name) > 0
 
 
+def is_folder(name: str, value: str) -> bool:
+    """Tell whether it is the working directory that a shell calls PWD, and no password."""
+    return name.lower().endswith("pwd") and value.startswith(("/", "~", "."))
+
+
 @lru_cache(4096)
 def strength(name: str) -> int:
     """Return 2 for a name that always means a secret, 1 for one that often does, else 0."""

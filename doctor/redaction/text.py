@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 
 from doctor.redaction.known import known_secrets
-from doctor.redaction.names import WORDS, strength
+from doctor.redaction.names import WORDS, is_folder, strength
 from doctor.redaction.shapes import shapes
 
 REDACTED = "[redacted]"
@@ -175,11 +175,13 @@ def _value_after(text: str, name: str, end: int) -> tuple[int, int] | None:
     if sign is None:
         return None
     is_line = name.lower().endswith(("cookie", "authorization"))
-    quoted = _compiled(r"(?:[bru]{0,2})(\\{0,3}[\"'])").match(text, sign.end())
+    quoted = _compiled(r"(?:[bru]{0,2})(\\{0,3}(?:''|[\"']))").match(text, sign.end())
     if quoted is not None:
         closing = text.find(quoted[1], quoted.end())
         stop = _line_end(text, quoted.end())
         if closing < 0 or closing > stop:
+            if quoted[1] == "''":  # an empty text, not a quote within a quoted text of SQL
+                return None
             closing = stop
         value, span = text[quoted.end() : closing], (quoted.end(), closing)
     else:
@@ -192,7 +194,7 @@ def _value_after(text: str, name: str, end: int) -> tuple[int, int] | None:
             weight = 1 if value.rstrip(".").isalpha() else 2  # a word of prose is no password
     if sign["word"] == ",":  # a list of names, or a header and its value
         weight = 1
-    if not value or is_plain(value) or name == value:
+    if not value or is_plain(value) or name == value or is_folder(name, value):
         return None
     return span if weight > 1 or is_random(value) else None
 

@@ -43,16 +43,26 @@ status: stable
 level: high
 owner: tests
 retryable: false
-match: {told: {kind: error.enum_lookup}, condition: told}
+match: {told: {kind: t.lie}, condition: told}
 join: [run]
 confirm: {probe: database.invalid_value}
-diagnosis: {cause: enum_drift, message: "believed", hint: look}
+diagnosis: {cause: enum_drift, subject: told, message: "believed", hint: look}
 remedies:
   - id: only
     fixer: t.gullible
     tier: SAFE
     verify: [{rerun: confirm, expect: clear}]
 explanation: {what: w, why: y, fix_safety: s}
+"""
+
+SIGNATURES = r"""
+format: doctor/1
+signatures:
+  - kind: t.lie
+    pattern: 'table=(?P<table>\w+) column=(?P<column>\w+) .*value=''(?P<value>\w+)'
+    fields: {table: str, column: str, value: str}
+    tests: ["table=a column=b value='c'"]
+    silent: ["table=a"]
 """
 
 
@@ -127,12 +137,14 @@ def test_a_fixer_that_believes_a_log_is_refused_whatever_was_approved(jobs, tmp_
     folder = tmp_path / "pack"
     folder.mkdir()
     (folder / "rule.yaml").write_text(RULE)
+    (folder / "signatures.yaml").write_text(SIGNATURES)
     every = load_registry()
     packs = (*every.packs, Pack("own", folder))
     own = Registry(every.probes, (*every.fixers, Gullible(jobs.runs["healthy"])), packs, ())
     raw = jobs.database.read_bytes()
-    with doctor(jobs, tmp_path, LIES[:1], registry=own, api=False) as one:
+    with doctor(jobs, tmp_path, LIES[1:2], registry=own, api=False) as one:
         treatment = one.treat(jobs.runs["healthy"], max_tier=Tier.IRREVERSIBLE)
+        assert treatment.examination.plans, (treatment.examination.gaps, one.book.warnings)
         [plan] = treatment.examination.plans
         store = one.memory.open_for_writing()
         assert store.approvals.find() == ()

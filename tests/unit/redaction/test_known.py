@@ -12,7 +12,7 @@ def test_what_was_configured_is_redacted_wherever_it_stands():
 
 def test_variables_with_names_of_secrets_are_redacted():
     remember_environment(
-        {"MY_API_KEY": "qwe-92-poiu", "CACHE": "redis://:zx-81-cvbn@h/0", "HOME": "/home/me-77-x"}
+        {"MY_API_KEY": "qwe-92-poiu", "CACHE": "redis://:zx-81-cvbn@h/0", "PWD": "/home/me-77-x"}
     )
     assert redact("a qwe-92-poiu b zx-81-cvbn c /home/me-77-x") == (
         f"a {REDACTED} b {REDACTED} c /home/me-77-x"

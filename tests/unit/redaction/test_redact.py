@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from doctor.redaction import REDACTED, is_secret_name, may_hold_secrets, redact, redact_value
 from tests.support.paths import CORPUS
-from tests.support.secrets import SHAPES, planted
+from tests.support.planted import SHAPES, planted
 
 ROUNDS = 20
 HARMLESS = (
@@ -21,6 +21,8 @@ HARMLESS = (
     "JSONDecodeError: Unexpected token: } in line 4",
     "max_tokens: 4096, tokens=128000, token_count=12, prompt_tokens: 77",
     "password is required",
+    "password='' is empty",
+    "PWD=/srv/app-77/work OLDPWD: /srv/app-77",
     "password: must not be empty",
     "api_key=None, token=null, secret: str = Field()",
     "api_key=os.environ['X'], token=self._token, password=${DB_PASSWORD}",
@@ -42,7 +44,8 @@ HARMLESS = (
 def test_every_shape_is_redacted_in_text_in_json_and_twice(shape):
     for number in range(ROUNDS):
         secret, text = planted(f"unit {number}")[shape]
-        for one in (text, f"x {text} y", json.dumps({"m": text}), repr(text)):
+        sql = "'" + text.replace("'", "''") + "'"
+        for one in (text, f"x {text} y", json.dumps({"m": text}), repr(text), sql):
             shown = redact(one)
             assert secret not in shown, one
             assert redact(shown) == shown
