@@ -12,6 +12,7 @@ import yaml
 
 from doctor.doctor import Doctor
 from doctor.model.change import SetCells
+from doctor.model.evidence import Fact, FactField, FactKind
 from doctor.model.system import Proposal
 from doctor.model.tier import Tier
 from doctor.registry import Pack, Registry, load_registry
@@ -55,15 +56,29 @@ remedies:
 explanation: {what: w, why: y, fix_safety: s}
 """
 
-SIGNATURES = r"""
-format: doctor/1
-signatures:
-  - kind: t.lie
-    pattern: 'table=(?P<table>\w+) column=(?P<column>\w+) .*value=''(?P<value>\w+)'
-    fields: {table: str, column: str, value: str}
-    tests: ["table=a column=b value='c'"]
-    silent: ["table=a"]
-"""
+
+class Believing:
+    """A probe that takes what a log says for what is in the database."""
+
+    name = "t.believing"
+    kinds: tuple[FactKind, ...] = (
+        FactKind(
+            "t.lie",
+            "a lie about a cell",
+            (
+                *(FactField(one) for one in ("run", "table", "column", "value")),
+                FactField("key", "map"),
+            ),
+        ),
+    )
+
+    def collect(self, system, run):
+        fields = {"run": run.id, "table": "jobs", "column": "status", "key": {"uid": run.id}}
+        for log in system.logs:
+            for line in log.lines():
+                if "database.invalid_value" in line.text:
+                    lie = {**fields, "value": "building"}
+                    yield Fact("t.lie", lie, f"log:{log.name}", None, line.number)
 
 
 @dataclass
@@ -137,10 +152,11 @@ def test_a_fixer_that_believes_a_log_is_refused_whatever_was_approved(jobs, tmp_
     folder = tmp_path / "pack"
     folder.mkdir()
     (folder / "rule.yaml").write_text(RULE)
-    (folder / "signatures.yaml").write_text(SIGNATURES)
     every = load_registry()
     packs = (*every.packs, Pack("own", folder))
-    own = Registry(every.probes, (*every.fixers, Gullible(jobs.runs["healthy"])), packs, ())
+    own = Registry(
+        (*every.probes, Believing()), (*every.fixers, Gullible(jobs.runs["healthy"])), packs, ()
+    )
     raw = jobs.database.read_bytes()
     with doctor(jobs, tmp_path, LIES[1:2], registry=own, api=False) as one:
         treatment = one.treat(jobs.runs["healthy"], max_tier=Tier.IRREVERSIBLE)

@@ -36,11 +36,23 @@ class Failing:
     name, kinds = "failing", (FactKind("x", "", ()),)
     def collect(self, system, run):
         raise RuntimeError(self.text)
-for text in json.load(sys.stdin):
+raised, asked = json.load(sys.stdin)
+for text in raised:
     probe = Failing()
     probe.text = text
     print(collect_evidence([probe], System("t"), Run("r")).gaps)
+from doctor.executors.adviser import Adviser, utc_now
+from doctor.executors.ledger import Ledger
+from doctor.executors.practice import Practice
+from doctor.store.identity import state_folder
+adviser = Adviser(Practice(lambda _: None), Ledger(state_folder() / "loops"), utc_now)
+for text in asked:
+    error = {"types": ["ValueError"], "message": text}
+    for _ in range(2):
+        print(adviser.answer({"error": error, "run": "r", "operation": f"GET {text}"}))
+    print(adviser.answer({"kind": "progress", "run": "r", "phase": text, "result": text}))
 """
+REJECTED = "'%s' is not among the defined enum values. Enum name: jobstatus."
 Command = tuple[list[str], str, dict[str, str]]
 
 
@@ -126,6 +138,7 @@ def plant(one: Planted) -> list[str]:
     lines = [
         f"2026-01-02 03:04:05 ERROR GET /jobs/{run} -> 500 {text}" for text in one.texts("log")
     ]
+    lines += [f"LookupError: {REJECTED % text}" for text in one.texts("log")]
     for text in one.texts("traceback"):
         flat = text.replace("\n", " ")
         lines += [
@@ -136,7 +149,7 @@ def plant(one: Planted) -> list[str]:
         lines += [f"sqlite3.OperationalError: no such column: {flat}", ""]
     log.write_text("\n".join(lines) + "\n")
     for number, text in enumerate(one.texts("error report")):
-        document = {"error_type": "LookupError", "error_message": text, "run_id": run}
+        document = {"error_type": "LookupError", "error_message": REJECTED % text, "run_id": run}
         (one.folder / f"error-{number}.json").write_text(json.dumps(document))
     extra = "&".join(f"o{at}={text}" for at, text in enumerate(one.texts("settings")))
     config = one.folder / "doctor.toml"
@@ -147,7 +160,7 @@ def plant(one: Planted) -> list[str]:
     )
     for name, text in (
         ("wrong-1.toml", f"[system]\ndatabase = {json.dumps('postgresql://h/x?' + extra)}\n"),
-        ("wrong-2.toml", f"[system]\nkind = {json.dumps(' '.join(one.texts('settings')))}\n"),
+        ("wrong-2.toml", f"[system]\n{json.dumps(' '.join(one.texts('settings')))} = 1\n"),
     ):
         (one.folder / name).write_text(text)
     return ["--config", str(config)]
@@ -203,7 +216,9 @@ def use(one: Planted) -> None:
         ["history", *options, *as_json, "--verify"],
     )
     assert verified.code == 0
-    one.said.append(one.call(["-c", FAILING], json.dumps(one.texts("exception"))))
+    one.said.append(
+        one.call(["-c", FAILING], json.dumps([one.texts("exception"), one.texts("hook")]))
+    )
 
 
 @contextmanager
