@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Iterator
@@ -100,7 +99,7 @@ def _without(group: int, found: re.Match[str]) -> str:
 def _basic(found: re.Match[str]) -> str:
     packed = found[1]
     try:
-        data = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+        data = binascii.a2b_base64(packed + "=" * (-len(packed) % 4))
     except (binascii.Error, ValueError):
         return found[0]
     return _without(1, found) if b":" in data else found[0]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from doctor.redaction import may_hold_secrets, redact_value
+from doctor.redaction import json_escaped, may_hold_secrets, redact_value
 
 SCHEMA_VERSION = 1
-_STEERING = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def to_json(document: Mapping[str, Any]) -> str:
@@ -25,7 +23,7 @@ def to_json(document: Mapping[str, Any]) -> str:
     text = _dumped(values)
     if may_hold_secrets(text):
         text = _dumped(redact_value(values))
-    text = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = json_escaped(text)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
