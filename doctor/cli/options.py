@@ -64,7 +64,7 @@ class Common:
         """Write a result without secrets to --output, else to standard output."""
         from doctor.redaction import redact, tame
 
-        text = text if self.is_json else redact(text)
+        text = text if self.is_json or text.startswith("{") else redact(text)
         output = self.values.get("output")
         if output:
             path = Path(output)
