@@ -162,7 +162,7 @@ def _stopped(receipt: Receipt | None) -> Advice:
 
 def _reply(advice: Advice, ttl: float, uses: int | None, hook: HookSettings) -> Reply:
     return {
-        "advice": advice_to_json(advice),
+        "advice": redact_value(advice_to_json(advice)),
         "ttl": ttl,
         "uses": uses,
         "deadline": hook.deadline,

@@ -14,7 +14,6 @@ from doctor.executors.adviser import Adviser, utc_now
 from doctor.executors.frames import pack, take
 from doctor.executors.ledger import Ledger, epoch
 from doctor.executors.practice import Practice
-from doctor.redaction import redact_value
 from doctor.store.identity import state_folder
 
 IDLE_SECONDS = 15.0
@@ -124,8 +123,8 @@ class Child:
 
 
 def _short(reply: dict[str, Any]) -> dict[str, Any]:
-    advice = redact_value(reply["advice"])
-    return {**reply, "advice": {**advice, "reason": advice["reason"][:_TEXT]}}
+    reason = reply["advice"]["reason"]
+    return {**reply, "advice": {**reply["advice"], "reason": reason[:_TEXT]}}
 
 
 def main() -> int:
