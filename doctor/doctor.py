@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from doctor.errors import UsageError
+from doctor.errors import DoctorError, UsageError
 from doctor.evidence import LogProbe, collect_evidence
 from doctor.evidence.opening import open_system
 from doctor.inference import (
@@ -38,7 +39,7 @@ from doctor.treatment.planning import prescribe, rung
 if TYPE_CHECKING:
     from doctor.evidence.scan import Progress, Scan
     from doctor.evidence.trial import ProbeTrial
-    from doctor.store import Fix, Pause, Store
+    from doctor.store import Fix, Pause, Pruned, Store
     from doctor.treatment.apply import Step
     from doctor.treatment.policy import Authority
     from doctor.treatment.treat import Clinic, Confirm
@@ -184,6 +185,7 @@ class Doctor:
                 examination, system, probes = self._examine(run, choices)
                 if not (examination.plans or examination.open_cells):
                     break
+            self._keep(store)
             return self._looked_at_again(replace(treatment, outcomes=outcomes), run)
 
     def offer(self, examination: Examination, choices: Mapping[str, str]) -> str:
@@ -260,6 +262,23 @@ class Doctor:
         if was is not None:
             self.memory.open_for_writing().journal.append("resumed", f"resumed by {user()}")
         return was
+
+    def prune(self, period: float | None = None) -> Pruned | None:
+        """Drop what is older than ``period`` seconds, else than [store] keep; the chain stays.
+
+        Returns None where nothing was remembered yet. Raises UsageError where no limit is set.
+        """
+        kept, most = self.settings.store.keep, self.settings.store.max_size
+        period = kept if period is None else period
+        if period is None and most is None:
+            raise UsageError(
+                "it is not said how long anything is kept",
+                hint="give --older-than 90d, or set [store] keep",
+            )
+        if self.memory.open_for_reading() is None:
+            return None
+        store = self.memory.open_for_writing()
+        return store.retention.prune(None if period is None else timedelta(seconds=period), most)
 
     def close(self) -> None:
         """Let go of the store, the engine's spare process and the plugins' processes."""
@@ -366,6 +385,12 @@ class Doctor:
             examination.note if is_alone else None,
         )
 
+    def _keep(self, store: Store) -> None:
+        """Drop what is too old, once a day; a treatment that is over never fails by it."""
+        kept, most = self.settings.store.keep, self.settings.store.max_size
+        with suppress(DoctorError):
+            store.retention.keep(None if kept is None else timedelta(seconds=kept), most)
+
     def _has_next_rung(self, treatment: Treatment) -> bool:
         """Tell whether another rung of a ladder takes over from a repair that was undone."""
         is_undone = treatment.status == "undone" and treatment.outcomes[-1].result == "undone"
@@ -397,17 +422,19 @@ class Doctor:
         store = self.memory.open_for_reading()
         if store is None or not store.fixes.pending():
             return ()
+        from doctor.store import completed
         from doctor.system.database import open_read_door, open_write_door
         from doctor.treatment.aftercare import finish_pending
         from doctor.treatment.verify import verify_plan
 
         url = self._database()
+        read = open_read_door(url)
 
         def verify(fix: Fix) -> tuple[Verified, str]:
             system, probes = self._open(fix.plan.run)
-            return verify_plan(fix.plan, system, probes)
+            return verify_plan(completed(fix, read.marker).plan, system, probes)
 
-        return finish_pending(store, open_read_door(url), open_write_door(url), verify)
+        return finish_pending(store, read, open_write_door(url), verify)
 
     def _database(self) -> str:
         url = self.settings.system.database

@@ -19,16 +19,20 @@ class DoctorError(Exception):
         location: ``file:line:column`` or another place, or None.
         code: stable short code of the error class.
         exit_code: what the command line exits with.
+
+    Secrets are redacted in all texts: an error is printed, stored and sent by many.
     """
 
     code = "D000"
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str | None = None, location: str | None = None):
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.location = location
+        from doctor.redaction import redact
+
+        self.message = redact(message)
+        self.hint = hint and redact(hint)
+        self.location = location and redact(location)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""

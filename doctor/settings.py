@@ -15,8 +15,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from doctor.errors import UsageError
 from doctor.model.tier import Tier
+from doctor.redaction import is_secret_name, remember, remember_environment, remember_url
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
+_SIZE = re.compile(r"(\d{1,9})\s*(kB|MB|GB)")
 _LONGEST = 100 * 365 * 86400.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)(?P<path>[^?]+)(?P<query>.*)", re.DOTALL)
@@ -40,6 +43,15 @@ def parse_tier(text: object) -> Tier:
     return Tier[text]
 
 
+def parse_size(text: object) -> int:
+    """Return the bytes that ``64MB``, ``500kB`` or ``1GB`` means."""
+    found = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None or int(found[1]) == 0:
+        raise ValueError(f"{text!r} is not a size such as '64MB'")
+    return int(found[1]) * _BYTES[found[2]]
+
+
+Bytes = Annotated[int, BeforeValidator(parse_size)]
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 TierName = Annotated[Tier, BeforeValidator(parse_tier)]
 
@@ -71,9 +83,14 @@ class SystemSettings(_Part):
 
 
 class StoreSettings(_Part):
-    """[store]: where Doctor keeps what it remembers."""
+    """[store]: where Doctor keeps what it remembers, and for how long (in seconds, bytes).
+
+    Without ``keep`` and ``max_size`` nothing is ever dropped.
+    """
 
     url: str | None = None
+    keep: Seconds | None = None
+    max_size: Bytes | None = None
 
 
 class RulesSettings(_Part):
@@ -185,10 +202,26 @@ def load_settings(
         if value not in (None, ()):
             _put(extra, path, value)
     merged = _merged(data, _resolved(extra, here.resolve()))
+    remember_environment(environment)
+    _remember(merged)
     try:
         return Settings.model_validate(_tuples(merged))
     except ValidationError as error:
         raise _wrong_settings(error, file) from None
+
+
+def _remember(part: Any, name: str = "") -> None:
+    """Let no secret that is configured be printed, whether or not the settings are right."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            _remember(value, key)
+    elif isinstance(part, list | tuple):
+        for one in part:
+            _remember(one, name)
+    elif isinstance(part, str):
+        remember_url(part)
+        if is_secret_name(name):
+            remember((part,))
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import traceback
 from pathlib import Path
 
 import click
 
+from doctor.cli.terminal import say
 from doctor.errors import DoctorError, RuleError, UsageError
 from doctor.report.plain import to_json
 
@@ -20,15 +22,17 @@ def report_failure(error: Exception, arguments: list[str]) -> int:
         return 0
     code, problems = _problems(error)
     if isinstance(error, click.ClickException):
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"))
     else:
         for one in problems:
-            click.echo(_text(one), err=True)
+            say(_text(one))
     if _option(arguments, "--format") == "json":
         document = {"exit_code": code, "errors": [_json(one) for one in problems]}
         _write(to_json(document), _option(arguments, "--output"))
     if code == 1 and os.environ.get("DOCTOR_DEBUG"):
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)))
     return code
 
 
@@ -52,9 +56,7 @@ def _write(text: str, output: str | None) -> None:
     try:
         Path(output).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        click.echo(
-            f"help: the error could not be written to {output!r} either: {error.strerror}", err=True
-        )
+        say(f"help: the error could not be written to {output!r} either: {error.strerror}")
 
 
 def _text(error: DoctorError) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from doctor.cli.options import Common, with_common_options
+from doctor.cli.terminal import say
 from doctor.errors import UsageError
 from doctor.executors.advice import advice_to_json
 from doctor.executors.client import Hook
+from doctor.redaction import one_line, redact_value
 from doctor.report.plain import to_json
 
 LONGEST = 1 << 20
@@ -39,7 +41,7 @@ def consult(common: Common, *, lines: bool) -> int:
         hook.warm()
         for line in sys.stdin:
             if line.strip():
-                click.echo(json.dumps(_answer(hook, line, config)))
+                click.echo(json.dumps(redact_value(_answer(hook, line, config))))
     finally:
         hook.close()
     return 0
@@ -114,4 +116,4 @@ def watch(common: Common, command: tuple[str, ...], *, run_id: str | None, on_lo
 
 
 def _say(text: str) -> None:
-    click.echo(f"doctor watch: {text}", err=True)
+    say(one_line(f"doctor watch: {text}"))

@@ -7,6 +7,7 @@ import click
 from doctor.cli.human import records as records_text
 from doctor.cli.options import Common, with_common_options
 from doctor.cli.terminal import require_terminal
+from doctor.errors import UsageError
 from doctor.report.plain import plain, to_json
 from doctor.report.records import entry_json
 from doctor.treatment.account import user
@@ -17,9 +18,21 @@ from doctor.treatment.account import user
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @click.option("--run", "run_id", metavar="RUN_ID", help="Only entries about this run.")
 @click.option("--verify", is_flag=True, help="Check the chain of the whole journal.")
-def history(common: Common, *, limit: int, run_id: str | None, verify: bool) -> int:
+@click.option("--prune", is_flag=True, help="Drop what is older than is kept; the chain stays.")
+@click.option("--older-than", metavar="TIME", help="With --prune: e.g. 30d; else [store] keep.")
+def history(
+    common: Common,
+    *,
+    limit: int,
+    run_id: str | None,
+    verify: bool,
+    prune: bool,
+    older_than: str | None,
+) -> int:
     """Show what Doctor did and decided, oldest first."""
     with common.doctor() as doctor:
+        if prune or older_than:
+            doctor.prune(_period(older_than) if older_than else None)
         store = doctor.memory.open_for_reading()
         entries = store.journal.entries(limit, run=run_id) if store else ()
         check = store.journal.verify() if store and verify else None
@@ -30,6 +43,15 @@ def history(common: Common, *, limit: int, run_id: str | None, verify: bool) -> 
     else:
         common.print(records_text.history(entries, check))
     return code
+
+
+def _period(text: str) -> float:
+    from doctor.settings import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 @click.command()

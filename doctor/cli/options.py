@@ -66,7 +66,10 @@ class Common:
         return Doctor(self.settings, store=self.values.get("store"), **more)
 
     def print(self, text: str) -> None:
-        """Write a result to --output, else to standard output."""
+        """Write a result without secrets to --output, else to standard output."""
+        from doctor.redaction import redact, tame
+
+        text = text if self.is_json or text.startswith("{") else redact(text)
         output = self.values.get("output")
         if output:
             path = Path(output)
@@ -82,7 +85,7 @@ class Common:
 
         if color is None and os.environ.get("NO_COLOR"):
             color = False
-        data = text.encode("utf-8", "backslashreplace").decode("utf-8")
+        data = tame(text).encode("utf-8", "backslashreplace").decode("utf-8")
         click.echo(data, color=color)
 
 

@@ -37,6 +37,7 @@ def test_rules(common: Common, paths: tuple[str, ...], *, junit: str | None, mut
     """
     from doctor.inference.examples import run_examples
     from doctor.inference.mutation import surviving
+    from doctor.redaction import redact
     from doctor.registry import load_registry
     from doctor.report.rule_tests import MutantResult, junit_xml
     from doctor.rulebook.authoring import read_book
@@ -52,7 +53,7 @@ def test_rules(common: Common, paths: tuple[str, ...], *, junit: str | None, mut
     )
     if junit is not None:
         try:
-            Path(junit).write_text(junit_xml(results, survivors), encoding="utf-8")
+            Path(junit).write_text(redact(junit_xml(results, survivors)), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"cannot write {junit!r}: {error.strerror}") from error
     failed = [one for one in results if one.failure is not None]

@@ -1,10 +1,19 @@
-"""What only a person may do."""
+"""Words to the person at the terminal, and what only a person may do."""
 
 from __future__ import annotations
 
 import sys
 
+import click
+
 from doctor.errors import UsageError
+
+
+def say(text: str) -> None:
+    """Write words of our own to standard error, without secrets and what steers a terminal."""
+    from doctor.redaction import redact, tame
+
+    click.echo(tame(redact(text)).encode("utf-8", "backslashreplace").decode(), err=True)
 
 
 def require_terminal() -> None:

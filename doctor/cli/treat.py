@@ -10,8 +10,10 @@ import click
 from doctor.cli.human import records as records_text
 from doctor.cli.human import treatment as treatment_text
 from doctor.cli.options import Common, with_common_options
+from doctor.cli.terminal import say
 from doctor.model.change import Plan
 from doctor.model.tier import Tier
+from doctor.redaction import one_line
 from doctor.report.examination import treatment_json
 from doctor.report.plain import to_json
 from doctor.report.records import fix_json
@@ -91,8 +93,8 @@ def _confirmed(tier: Tier) -> Callable[[Plan], bool]:
         if plan.tier > tier:
             return False
         for change in plan.changes:
-            click.echo(f"  {update_statement(change)}", err=True)
-        question = f"This plan is {plan.tier.name}. Apply it as {plan.run}'s repair?"
+            say(one_line(f"  {update_statement(change)}"))
+        question = one_line(f"This plan is {plan.tier.name}. Apply it as {plan.run}'s repair?")
         return click.confirm(question, default=False, err=True)
 
     return confirm

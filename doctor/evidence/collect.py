@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from doctor.errors import DoctorError
 from doctor.model.evidence import Evidence, Fact, Gap
 from doctor.model.system import Probe, Run, System
+from doctor.redaction import is_secret_name, redact, remember
 
 FACT_CAP = 100_000
 
@@ -22,7 +23,14 @@ def collect_evidence(probes: Sequence[Probe], system: System, run: Run) -> Evide
                 gaps.append(one)
             else:
                 facts.append(one)
+                _remember_secret(one)
     return Evidence(tuple(facts), tuple(dict.fromkeys(gaps)))
+
+
+def _remember_secret(fact: Fact) -> None:
+    column = fact.fields.get("column")
+    if isinstance(column, str) and is_secret_name(column):
+        remember((fact.fields.get("value"),))
 
 
 def _observed(probe: Probe, system: System, run: Run) -> Iterable[Fact | Gap]:
@@ -35,7 +43,7 @@ def _observed(probe: Probe, system: System, run: Run) -> Iterable[Fact | Gap]:
                 yield Gap(probe.name, f"more than {FACT_CAP:,} facts; the rest is left out", kinds)
                 return
             if isinstance(one, Gap):
-                yield Gap(one.probe, one.reason, tuple(one.kinds))
+                yield Gap(one.probe, redact(one.reason), tuple(one.kinds))
             elif isinstance(one, Fact) and one.kind in kinds:
                 yield one
             else:
@@ -43,12 +51,12 @@ def _observed(probe: Probe, system: System, run: Run) -> Iterable[Fact | Gap]:
     except DoctorError as error:
         yield Gap(probe.name, str(error), kinds)
     except Exception as error:  # noqa: BLE001 - a plugin's probe may fail in any way
-        from loguru import logger
+        from doctor.redaction.log import debug
 
-        logger.opt(exception=error).debug("probe {} failed", probe.name)
+        debug(f"probe {probe.name} failed", error)
         yield Gap(probe.name, f"the probe failed: {_shown(error)}", kinds)
 
 
 def _shown(error: Exception) -> str:
     """Return the error's name and text, even where its own __str__ fails."""
-    return "".join(traceback.format_exception_only(error)).strip()
+    return redact("".join(traceback.format_exception_only(error)).strip())

@@ -15,6 +15,7 @@ from doctor.executors.loops import Loop, LoopDetector
 from doctor.executors.practice import Practice
 from doctor.executors.verdict import examined, treated
 from doctor.model.tier import Tier
+from doctor.redaction import redact_value
 from doctor.settings import HookSettings
 
 STOP_SECONDS = 60.0
@@ -43,6 +44,7 @@ class Adviser:
         Raises nothing that a wrong configuration or a sick system can cause.
         """
         config = question.get("config")
+        question = _clean(question)
         note = ""
         try:
             hook = self._practice.settings(config).hook
@@ -65,6 +67,7 @@ class Adviser:
 
     def observe(self, note: Mapping[str, Any], pid: int) -> None:
         """Take in what an executor reports without asking."""
+        note = _clean(note)
         what, run, operation = (note.get(one) for one in ("note", "run", "operation"))
         detector, now = LoopDetector(self._ledger, _NOBODY, self._place), self._clock().timestamp()
         attempt = f"{pid}:{note.get('attempt')}"
@@ -140,6 +143,12 @@ class Adviser:
         return _reply(opinion, KNOWN_SECONDS, 0 if is_counted else uses, hook)
 
 
+def _clean(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an executor says without secrets: it is counted in files."""
+    kept = {name: document[name] for name in ("run", "config") if name in document}
+    return {**redact_value(document), **kept}
+
+
 def utc_now() -> datetime:
     """Return the current time, aware."""
     return datetime.now(UTC)
@@ -153,7 +162,7 @@ def _stopped(receipt: Receipt | None) -> Advice:
 
 def _reply(advice: Advice, ttl: float, uses: int | None, hook: HookSettings) -> Reply:
     return {
-        "advice": advice_to_json(advice),
+        "advice": redact_value(advice_to_json(advice)),
         "ttl": ttl,
         "uses": uses,
         "deadline": hook.deadline,

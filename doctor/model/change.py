@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from doctor.model.evidence import Scalar
@@ -30,6 +31,28 @@ Change = SetCells
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """An observation behind a plan.
+
+    Attributes:
+        kind: of the fact.
+        source: where it was seen: ``database``, ``api``, or a log or report by its path.
+        change: number of the change that a probe justifies by it, from 0; None: a log or a report
+            that only tells of the illness, and justifies nothing.
+        line: of the first such fact in a log, 1-based.
+        at: when it happened, where the source has a time.
+        count: how many there were.
+    """
+
+    kind: str
+    source: str
+    change: int | None = None
+    line: int | None = None
+    at: datetime | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The exact changes for one run, in order; nothing else is ever applied.
 
@@ -41,6 +64,9 @@ class Plan:
         cost: budget points.
         verify: the checks after it.
         notes: what a reader should know, e.g. that a marker table will be created.
+        evidence: what justifies each change, then the logs and reports that tell of it.
+        sealed: hash of the exact plan, where secrets were left out of this one to keep it; such a
+            plan can be shown and compared, never applied.
     """
 
     target: str
@@ -51,15 +77,26 @@ class Plan:
     cost: int
     verify: tuple[Verify, ...] = ()
     notes: tuple[str, ...] = ()
+    evidence: tuple[Seen, ...] = ()
+    sealed: str | None = None
 
     @property
     def hash(self) -> str:
-        """SHA-256 over target, run, rules, tier and every change with its expected values."""
+        """SHA-256 over target, run, rules, tier, every change, and the kind of what justifies it.
+
+        Logs may grow between two looks, so what they tell is not part of it.
+        """
+        if self.sealed is not None:
+            return self.sealed
         changes = [
             [one.table, _pairs(one.key), _pairs(one.expected), _pairs(one.to)]
             for one in self.changes
         ]
-        parts = [self.target, self.run, list(self.rules), changes, int(self.tier)]
+        parts: list[object] = [self.target, self.run, list(self.rules), changes, int(self.tier)]
+        justified = [
+            [one.change, one.kind, one.source] for one in self.evidence if one.change is not None
+        ]
+        parts += [justified] if justified else []
         text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"), default=_bytes)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

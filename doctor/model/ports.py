@@ -97,6 +97,9 @@ class WriteTransaction(Protocol):
     def is_marked(self, fix: str, kind: str) -> bool:
         """Tell whether the marker of a fix is there."""
 
+    def images(self, fix: str) -> tuple[ChangeImage, ...] | None:
+        """Return the exact images that an applied fix left beside the data, None for none."""
+
 
 class Api(Protocol):
     """A bounded HTTP client of one origin; raises SourceError when there is no usable answer."""

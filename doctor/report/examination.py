@@ -47,6 +47,7 @@ def plan_json(examination: Examination) -> dict[str, Any]:
         "cost": plan.cost if plan else None,
         "verify": plain(plan.verify) if plan else [],
         "notes": list(plan.notes) if plan else [],
+        "because": plain(plan.evidence) if plan else [],
     }
 
 

@@ -9,15 +9,26 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from doctor.redaction import json_escaped, may_hold_secrets, redact_value
+
 SCHEMA_VERSION = 1
 
 
 def to_json(document: Mapping[str, Any]) -> str:
-    """Return a document as indented JSON text; it is always valid UTF-8."""
-    text = json.dumps(
-        plain({"schema_version": SCHEMA_VERSION, **document}), indent=2, ensure_ascii=False
-    )
+    """Return a document as indented JSON text without secrets; it is always valid UTF-8.
+
+    What could steer a terminal that shows it is escaped.
+    """
+    values = plain({"schema_version": SCHEMA_VERSION, **document})
+    text = _dumped(values)
+    if may_hold_secrets(text):
+        text = _dumped(redact_value(values))
+    text = json_escaped(text)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _dumped(values: Any) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 - one line per kind of value

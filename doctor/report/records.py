@@ -28,5 +28,6 @@ def fix_json(fix: Fix) -> dict[str, Any]:
         "state": fix.state,
         "reason": fix.reason,
         "incident": fix.incident,
+        "because": plain(fix.plan.evidence),
         "changes": [update_statement(one) for one in fix.plan.changes],
     }

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from doctor.store.budget import Limits, Refused, Reserved, Spent, Window
     from doctor.store.choice import StoreChoice, note_choice, resolve_store
     from doctor.store.evaluations import Evaluations
-    from doctor.store.fix import Fix, FixState
+    from doctor.store.fix import Fix, FixState, completed
     from doctor.store.identity import api_identity, state_folder, target_identity
     from doctor.store.incidents import Incident, subject_fingerprint
     from doctor.store.journal import Entry, JournalCheck
     from doctor.store.lock import BusyError, target_lock
     from doctor.store.note import Pause, TargetNote, pause, paused, read_note, resume
     from doctor.store.opening import open_store
+    from doctor.store.retention import Pruned
     from doctor.store.store import Store
 
 _HOMES = {
@@ -35,6 +36,7 @@ _HOMES = {
     "JournalCheck": "doctor.store.journal",
     "Limits": "doctor.store.budget",
     "Pause": "doctor.store.note",
+    "Pruned": "doctor.store.retention",
     "Refused": "doctor.store.budget",
     "Reserved": "doctor.store.budget",
     "Spent": "doctor.store.budget",
@@ -43,6 +45,7 @@ _HOMES = {
     "TargetNote": "doctor.store.note",
     "Window": "doctor.store.budget",
     "api_identity": "doctor.store.identity",
+    "completed": "doctor.store.fix",
     "note_choice": "doctor.store.choice",
     "open_store": "doctor.store.opening",
     "pause": "doctor.store.note",
@@ -69,6 +72,7 @@ __all__ = [
     "JournalCheck",
     "Limits",
     "Pause",
+    "Pruned",
     "Refused",
     "Reserved",
     "Spent",
@@ -77,6 +81,7 @@ __all__ = [
     "TargetNote",
     "Window",
     "api_identity",
+    "completed",
     "note_choice",
     "open_store",
     "pause",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +40,7 @@ class Approvals:
         """
         if not plans:
             raise ValueError("an approval needs a plan to approve")
+        plans = [replace(one, summary=storable(one.summary)) for one in plans]
         with self._session.writing() as connection:
             moment = take_moment(connection, self._session.clock)
             known = self._find(connection, incident, moment)

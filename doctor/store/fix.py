@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -11,7 +11,7 @@ from doctor.errors import UsageError
 from doctor.model.change import Plan
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
-from doctor.store.serial import images_from_json, plan_from_json
+from doctor.store.serial import images_from_json, is_clean, plan_from_json, redact_cells
 
 FixState = Literal[
     "intended",
@@ -75,9 +75,40 @@ def fix_from_row(row: Mapping[Any, Any]) -> Fix:
     )
 
 
+def completed(fix: Fix, images: Callable[[str], tuple[ChangeImage, ...] | None]) -> Fix:
+    """Return a fix with its exact plan and images; ``images`` reads those beside the data.
+
+    The store keeps no secrets, so what held some is read from the marker of the fix. Raises
+    UsageError where that is gone, or is not what was applied.
+    """
+    is_whole = fix.plan.sealed is None and all(
+        is_clean(one.before) and is_clean(one.after) for one in fix.images
+    )
+    if is_whole:
+        return fix
+    found = images(fix.id)
+    if found is None or len(found) != len(fix.plan.changes):
+        raise UsageError(f"the marker of fix {fix.id} is gone: its rows held secrets")
+    changes = tuple(
+        replace(
+            one,
+            key={name: image.before.get(name) for name in one.key},
+            expected={name: image.before.get(name) for name in one.expected},
+            to={name: image.after.get(name) for name in one.to},
+        )
+        for one, image in zip(fix.plan.changes, found, strict=True)
+    )
+    plan = replace(fix.plan, changes=changes, sealed=None)
+    kept = tuple(ChangeImage(redact_cells(one.before), redact_cells(one.after)) for one in found)
+    if plan.hash != fix.plan.hash or kept != fix.images:
+        raise UsageError(f"the marker of fix {fix.id} was changed: nothing is undone by it")
+    return replace(fix, plan=plan, images=found)
+
+
 def touches(plan: Plan, table: str, column: str, key: Mapping[str, Scalar]) -> bool:
     """Tell whether a plan changes this cell."""
+    kept = redact_cells(key)
     return any(
-        change.table == table and column in change.to and dict(change.key) == dict(key)
+        change.table == table and column in change.to and redact_cells(change.key) == kept
         for change in plan.changes
     )

@@ -15,7 +15,7 @@ from doctor.store.approvals import Approvals
 from doctor.store.budget import Budget, Limits, Refused
 from doctor.store.fix import NEXT, PENDING, REACHED, Fix, FixState, fix_from_row, touches
 from doctor.store.journal import Journal
-from doctor.store.serial import images_to_json, plan_to_json
+from doctor.store.serial import images_to_json, plan_to_json, seen_to_json
 from doctor.store.session import Session
 from doctor.store.tables import fixes
 
@@ -143,7 +143,7 @@ class Fixes:
 
     def _known(self, connection: Connection, fix: str, plan: Plan) -> Fix | None:
         found = self._select(connection, fixes.c.id == fix)
-        if found and found[0].plan != plan:
+        if found and found[0].plan.hash != plan.hash:
             raise UsageError(f"fix {fix} has another plan: {found[0].plan.hash}")
         return found[0] if found else None
 
@@ -177,7 +177,12 @@ class Fixes:
             incident=incident,
             fix=fix,
             run=plan.run,
-            data={"plan": plan.hash, "points": plan.cost, "approval": approval},
+            data={
+                "plan": plan.hash,
+                "points": plan.cost,
+                "approval": approval,
+                "evidence": seen_to_json(plan.evidence, now),
+            },
         )
         return self._one(connection, fix)
 

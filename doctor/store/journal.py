@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from doctor.errors import UsageError
+from doctor.redaction import redact_value
 from doctor.store.anchor import NO_HEAD, Head
+from doctor.store.body import Body, Dropped, told
 from doctor.store.meta import get_meta, put_meta
 from doctor.store.serial import canonical
 from doctor.store.session import Session
-from doctor.store.tables import instant, journal, parse_instant, storable
+from doctor.store.tables import bodies, instant, journal, parse_instant, storable
 
 HEAD = "head"
 _HASHED = tuple(column.name for column in journal.columns if column.name != "hash")
@@ -50,6 +52,7 @@ class JournalCheck:
         reason: one sentence.
         anchored: a head outside the store vouches for the end of the journal; without it a
             journal that was shortened or rewritten together with its store goes unnoticed.
+        pruned: entries whose words were dropped on purpose; the chain still proves the others.
     """
 
     ok: bool
@@ -57,6 +60,7 @@ class JournalCheck:
     first_bad_seq: int | None
     reason: str
     anchored: bool
+    pruned: int = 0
 
 
 class Journal:
@@ -64,6 +68,7 @@ class Journal:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._has_bodies = False
 
     def append(
         self,
@@ -80,6 +85,7 @@ class Journal:
             head = _head(connection)
             if head is None:
                 raise UsageError("the store is damaged: its journal has no head")
+            body = Body(storable(summary), canonical(redact_value(dict(data or {}))))
             values: dict[str, Any] = {
                 "seq": head.seq + 1,
                 "at": instant(self._session.clock()),
@@ -88,16 +94,18 @@ class Journal:
                 "incident": _storable(incident),
                 "fix": _storable(fix),
                 "run": _storable(run),
-                "summary": storable(summary),
-                "data": canonical(dict(data or {})),
+                "summary": "",
+                "data": body.reference,
                 "previous": head.hash,
             }
             values["hash"] = _hash(values)
             connection.execute(insert(journal).values(values))
+            kept = {"seq": values["seq"], "summary": body.summary, "data": body.data}
+            connection.execute(insert(bodies).prefix_with("OR REPLACE").values(kept))
             head = Head(values["seq"], values["hash"])
             put_meta(connection, HEAD, canonical([head.seq, head.hash]))
             self._session.remember_head(head)
-            return _entry(values)
+            return _entry({**values, "body_summary": body.summary, "body_data": body.data})
 
     def entries(
         self,
@@ -109,7 +117,7 @@ class Journal:
         fix: str | None = None,
     ) -> tuple[Entry, ...]:
         """Return the newest ``limit`` entries about this target that match, oldest first."""
-        query = select(journal).where(journal.c.target == self._session.target)
+        query = self._with_bodies().where(journal.c.target == self._session.target)
         if kinds:
             query = query.where(journal.c.kind.in_(kinds))
         wanted = {"run": run, "incident": incident, "fix": fix}
@@ -126,14 +134,18 @@ class Journal:
         anchor = self._session.anchor.read()
         with self._session.reading() as connection:
             last, problem, seen = NO_HEAD, None, anchor is None or anchor == NO_HEAD
-            for values in _raw(connection):
-                problem = _problem(values, last)
+            dropped = Dropped()
+            for values in _raw(connection, self._with_bodies()):
+                problem = _problem(values, last) or dropped.take(values)
                 if problem is not None:
                     break
                 last = Head(values["seq"], values["hash"])
                 seen = seen or last == anchor
             count, head = _count(connection), _head(connection)
         bad = last.seq + 1
+        if problem is None and dropped.unexplained is not None:
+            bad = dropped.unexplained
+            problem = f"what entry {bad} told is gone, and no pruning dropped it"
         if problem is None and head != last:
             problem = f"the journal ends at entry {last.seq}, which is not the end the store notes"
         if problem is None and anchor is not None and not seen:
@@ -145,7 +157,18 @@ class Journal:
             first_bad_seq=None if problem is None else bad,
             reason=problem or "the chain is whole",
             anchored=anchor is not None,
+            pruned=dropped.count,
         )
+
+    def _with_bodies(self) -> Select[Any]:
+        """Select entries with what they tell; a store of an older version has it within."""
+        if not self._has_bodies:
+            with self._session.reading() as connection:
+                self._has_bodies = inspect(connection).has_table(bodies.name)
+        if not self._has_bodies:
+            return select(journal)
+        told = (bodies.c.summary.label("body_summary"), bodies.c.data.label("body_data"))
+        return select(journal, *told).join(bodies, bodies.c.seq == journal.c.seq, isouter=True)
 
 
 def _head(connection: Connection) -> Head | None:
@@ -156,9 +179,9 @@ def _head(connection: Connection) -> Head | None:
         return None
 
 
-def _raw(connection: Connection) -> Iterator[dict[str, Any]]:
+def _raw(connection: Connection, query: Select[Any]) -> Iterator[dict[str, Any]]:
     """Yield entries as they are stored; one that cannot be decoded is yielded empty."""
-    query = select(journal).order_by(journal.c.seq).execution_options(yield_per=1)
+    query = query.order_by(journal.c.seq).execution_options(yield_per=1)
     try:
         for row in connection.execute(query).mappings():
             yield dict(row)
@@ -192,8 +215,9 @@ def _hash(values: Mapping[str, Any]) -> str:
 
 
 def _entry(stored: Mapping[str, Any]) -> Entry:
+    summary, text = told(stored)
     try:
-        data = json.loads(stored["data"])
+        data = json.loads(text)
     except (ValueError, TypeError, RecursionError):
         data = None
     if not isinstance(data, dict):
@@ -204,7 +228,7 @@ def _entry(stored: Mapping[str, Any]) -> Entry:
         seq=stored["seq"],
         at=parse_instant(stored["at"]),
         kind=stored["kind"],
-        summary=stored["summary"],
+        summary=summary,
         incident=stored["incident"],
         fix=stored["fix"],
         run=stored["run"],

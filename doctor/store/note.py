@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from doctor.errors import SourceError, UsageError
+from doctor.redaction import redact
 from doctor.store.files import write_whole
 from doctor.store.identity import state_folder, target_key
 
@@ -116,7 +117,7 @@ def _changing(identity: str) -> Iterator[TargetNote]:
 
 
 def _write(note: TargetNote) -> None:
-    stop = note.paused
+    stop = note.paused and replace(note.paused, reason=redact(note.paused.reason))
     value = {
         "target": note.target,
         "store": note.store,

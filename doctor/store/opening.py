@@ -23,11 +23,12 @@ from doctor.store.meta import get_meta, put_meta
 from doctor.store.serial import canonical
 from doctor.store.session import Session
 from doctor.store.store import Store
-from doctor.store.tables import SCHEMA_VERSION, evaluations, journal, meta, metadata
+from doctor.store.tables import SCHEMA_VERSION, bodies, evaluations, journal, meta, metadata
 
 _VERSION = "doctor_schema"
 _NAME = "store_id"
 _BUSY_TIMEOUT = 5.0
+_LATER = {evaluations: 2, bodies: 3}  # the version that brought a table
 
 
 def random_id(prefix: str) -> str:
@@ -152,9 +153,10 @@ def _build(connection: Connection) -> str:
 
 
 def _upgrade(connection: Connection) -> None:
-    """Bring a store of an older version up to this one: version 2 has one more table."""
+    """Bring a store of an older version up to this one: each has one more table."""
     if _schema(connection) < SCHEMA_VERSION:
-        evaluations.create(connection)
+        for table in _LATER:
+            table.create(connection, checkfirst=True)
         put_meta(connection, _VERSION, str(SCHEMA_VERSION))
 
 
@@ -182,7 +184,7 @@ def _check(connection: Connection, url: str) -> str | None:
             hint="pip install --upgrade run-doctor",
         )
     for table in metadata.sorted_tables:
-        if table is evaluations and int(version) == 1:
+        if int(version) < _LATER.get(table, 0):
             continue  # it comes when the store is written to
         missing = {column.name for column in table.columns} - columns.get(table.name, set())
         if missing:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -73,6 +74,23 @@ class Session:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+
+    def size(self) -> int:
+        """Return how many bytes of the store's file are in use."""
+        with self.reading() as connection:
+            count, free, page = (
+                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        return (count - free) * page
+
+    def shrink(self) -> None:
+        """Give free pages back to the file system where nobody else uses the store now."""
+        with suppress(DBAPIError), self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            if raw is not None:
+                with suppress(sqlite3.Error):
+                    raw.execute("VACUUM")
 
     def remember_head(self, head: Head) -> None:
         """Keep the journal's head until the open transaction is committed."""

@@ -15,6 +15,7 @@ from doctor.store.evaluations import EvaluationRoom
 from doctor.store.fixes import Fixes
 from doctor.store.incidents import Incidents
 from doctor.store.journal import Journal
+from doctor.store.retention import Retention
 from doctor.store.session import Session
 
 
@@ -37,6 +38,7 @@ class Store:
         self.approvals = Approvals(session, self.journal)
         self.fixes = Fixes(session, self.journal, self.budget, self.approvals)
         self.evaluations = EvaluationRoom(session)
+        self.retention = Retention(session, self.journal)
 
     @property
     def url(self) -> str:

@@ -17,15 +17,16 @@ from sqlalchemy import (
 )
 
 from doctor.errors import UsageError
+from doctor.redaction import redact
 
-SCHEMA_VERSION = 2  # 2: evaluations
+SCHEMA_VERSION = 3  # 2: evaluations, 3: bodies
 
 metadata = MetaData()
 
 
 def storable(text: str) -> str:
-    """Return text that every database takes: unpaired surrogates become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return text without secrets that every database takes: unpaired surrogates are escaped."""
+    return redact(text).encode("utf-8", "backslashreplace").decode()
 
 
 def instant(at: datetime) -> str:
@@ -96,6 +97,15 @@ journal = Table(
     Column("data", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+# What an entry of the journal tells. The entry holds its digest, so that it can be dropped later.
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("summary", Words, nullable=False),
+    Column("data", Text, nullable=False),
 )
 
 incidents = Table(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doctor.errors import UsageError
+from doctor.redaction import redact
 from doctor.settings import SystemSettings
 from doctor.system.database import open_read_door
 
@@ -110,6 +111,8 @@ def _logs(folder: Path, seen: list[Path]) -> list[str]:
 def _toml(found: dict[str, str | None], logs: list[str]) -> str:
     def line(name: str, example: str, meaning: str) -> str:
         value = found.get(name)
+        if value and redact(value) != value:
+            value, meaning = None, f"{meaning}; it holds a secret: set DOCTOR_{name.upper()}"
         text = _quoted(value) if value else example
         if name == "logs":
             text = f"[{', '.join(map(_quoted, logs)) or example}]"

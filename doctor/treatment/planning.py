@@ -14,6 +14,7 @@ from doctor.model.system import Fixer, Proposal, System
 from doctor.model.tier import Tier
 from doctor.schema import update_statement
 from doctor.treatment.proposals import weigh
+from doctor.treatment.provenance import evidence_of
 
 COST = {Tier.ADVISE: 0, Tier.SAFE: 1, Tier.GUARDED: 3, Tier.IRREVERSIBLE: 3}
 MARKER_NOTE = "the fix leaves its marker in the table doctor_applied, in the same transaction"
@@ -73,12 +74,13 @@ def prescribe(
     by_candidate: dict[tuple[int, str], Plan] = {}
     plan = None
     if cells and not still_open:
-        plan = _plan(system, run, [(cell, cell.chosen) for cell in cells if cell.chosen])
+        chosen = [(cell, cell.chosen) for cell in cells if cell.chosen]
+        plan = _plan(system, run, chosen, diagnoses)
         complete[plan.hash] = plan
     elif len(still_open) == 1:
         for proposal in still_open[0].proposals:
             parts = [(cell, cell.chosen or proposal) for cell in cells]
-            one = _plan(system, run, parts)
+            one = _plan(system, run, parts, diagnoses)
             complete[one.hash] = one
             by_candidate[still_open[0].diagnosis, proposal.to] = one
     for cell in cells:
@@ -177,7 +179,12 @@ def _refuse_unused(choices: Choices, cells: Iterable[_Cell]) -> None:
             raise UsageError(f"{name!r} is not a sick cell of this run", hint=f"they are: {known}")
 
 
-def _plan(system: System, run: str, parts: Sequence[tuple[_Cell, Proposal]]) -> Plan:
+def _plan(
+    system: System,
+    run: str,
+    parts: Sequence[tuple[_Cell, Proposal]],
+    diagnoses: Sequence[Diagnosis],
+) -> Plan:
     tier = max(proposal.tier for _, proposal in parts)
     costs = [max(cell.rule.limits.cost or 0, COST[tier]) for cell, _ in parts]
     checks = dict.fromkeys(
@@ -192,6 +199,7 @@ def _plan(system: System, run: str, parts: Sequence[tuple[_Cell, Proposal]]) -> 
         cost=max(costs),
         verify=tuple(checks),
         notes=(MARKER_NOTE,),
+        evidence=evidence_of([(one.change, diagnoses[cell.diagnosis]) for cell, one in parts]),
     )
 
 

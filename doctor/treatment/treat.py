@@ -17,6 +17,7 @@ from doctor.model.system import Probe, System
 from doctor.store import AskedPlan, Fix, Limits, Refused, Store, subject_fingerprint
 from doctor.treatment.account import user
 from doctor.treatment.apply import Step, apply_plan
+from doctor.treatment.justify import unfounded, unjustified
 from doctor.treatment.limits import limit_reason
 from doctor.treatment.planning import Prescription, rung
 from doctor.treatment.policy import Authority, decide
@@ -75,6 +76,10 @@ def treat(
         plans = {wanted: plans[wanted]}
     if not plans and not examination.open_cells:
         return _ended(examination, "sick", Decision("ask", "no rule knows a remedy"))
+    for one in plans.values():
+        if (reason := unfounded(one)) is not None:
+            incident = _open(examination, clinic.store, plans)
+            return _refuse(examination, clinic, incident, Decision("refuse", reason))
     plan = plans[wanted] if wanted else examination.plan
     prescription = Prescription(examination.diagnoses, plan, plans, examination.open_cells)
     decision, chosen = decide(prescription, authority)
@@ -122,7 +127,9 @@ def _carry_out(  # noqa: PLR0911 - one end after the other
 ) -> Treatment:
     store = clinic.store
     incident = _open(examination, clinic.store, [plan.hash])
-    limit = limit_reason(plan, clinic.rules, store.fixes.find(), store.now(), approved=approved)
+    limit = unjustified(plan, clinic.system, clinic.probes) or limit_reason(
+        plan, clinic.rules, store.fixes.find(), store.now(), approved=approved
+    )
     if limit is not None:
         return _refuse(examination, clinic, incident, Decision("refuse", limit))
     fix = store.fixes.new_id()

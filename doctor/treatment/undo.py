@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from doctor.errors import DoctorError, TreatmentError, UsageError
 from doctor.model.ports import WriteDoor
-from doctor.store import Fix, Store
+from doctor.store import Fix, Store, completed
 from doctor.treatment.settle import is_committed, noting
 
 
@@ -34,6 +34,7 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
     try:
         with door.transaction() as transaction:
             if not transaction.is_marked(fix.id, "undone"):
+                fix = completed(fix, transaction.images)
                 pairs = zip(fix.plan.changes, fix.images, strict=True)
                 for change, image in reversed(list(pairs)):
                     transaction.restore(change, image)

@@ -8,6 +8,7 @@ import click
 
 from doctor.cli.human.layout import bold, columns, dim, printable, short_source, title
 from doctor.evidence import evidence_entries
+from doctor.model.change import Seen
 from doctor.model.diagnosis import Candidate, Diagnosis
 from doctor.model.evidence import Gap
 from doctor.model.examination import Examination, Survey
@@ -38,6 +39,7 @@ def plan(found: Examination) -> str:
         lines += ["", f"plan {bold(chosen.hash)}: {chosen.tier.name}, costs {chosen.cost} point(s)"]
         lines += [f"  {printable(update_statement(one))}" for one in chosen.changes]
         lines += [f"  then: {one.probe} must agree" for one in chosen.verify]
+        lines += ["  because", *columns(map(because, chosen.evidence), indent=4)]
         lines += [dim(f"  {note}") for note in chosen.notes]
     elif found.open_cells:
         lines += ["", f"open: {', '.join(found.open_cells)}; each candidate is a plan of its own"]
@@ -51,6 +53,13 @@ def plan(found: Examination) -> str:
     elif found.plan is not None or found.open_cells:
         lines += ["", f"next: doctor heal {found.run}"]
     return "\n".join(lines)
+
+
+def because(one: Seen) -> tuple[str, str, str]:
+    """Return what was seen, where, and what it is good for."""
+    place = short_source(one.source) + (f":{one.line}" if one.line else "")
+    role = "tells of it" if one.change is None else f"justifies change {one.change + 1}"
+    return f"{one.count} x {one.kind}", place, role
 
 
 def survey(found: Survey) -> str:

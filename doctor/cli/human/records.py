@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from doctor.cli.human.layout import bold, columns, dim, printable
 from doctor.schema import update_statement
@@ -52,17 +53,28 @@ def approved(one: Approval) -> str:
 
 
 def history(entries: Iterable[Entry], check: JournalCheck | None) -> str:
-    """Return journal entries, oldest first."""
+    """Return journal entries, oldest first; under an intent what was seen behind it."""
+    entries = tuple(entries)
     rows = [
         (_time(one.at), one.kind, one.incident or "-", one.fix or "-", one.run or "-", one.summary)
         for one in entries
     ]
-    lines = columns(rows, indent=0) or ["nothing was done yet"]
+    lines = []
+    for one, row in zip(entries, columns(rows, indent=0), strict=True):
+        lines += [row, *(dim(f"    {_seen(each)}") for each in one.data.get("evidence", ()))]
+    lines = lines or ["nothing was done yet"]
     if check is not None and check.ok:
-        lines += ["", f"the chain of {check.entries} entries is whole"]
+        words = f"; what {check.pruned} of them told was dropped" if check.pruned else ""
+        lines += ["", f"the chain of {check.entries} entries is whole{words}"]
     elif check is not None:
         lines += ["", f"the chain is broken at entry {check.first_bad_seq}: {check.reason}"]
     return "\n".join(lines)
+
+
+def _seen(one: Mapping[str, Any]) -> str:
+    place = f"{one['source']}:{one['line']}" if one["line"] else one["source"]
+    role = "told by" if one["change"] is None else "because of"
+    return printable(f"{role} {one['count']} x {one['kind']} in {place}")
 
 
 def budget(limits: Limits, spent: Sequence[Spent]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
@@ -28,6 +30,15 @@ def images_to_json(images: Sequence[ChangeImage]) -> list[Any]:
 def images_from_json(data: Sequence[Any]) -> tuple[ChangeImage, ...]:
     """Return the images that ``images_to_json`` wrote."""
     return tuple(ChangeImage(_row_in(before), _row_in(after)) for before, after in data)
+
+
+def marked_images(connection: Connection, fix: str) -> tuple[ChangeImage, ...] | None:
+    """Return the images that an applied fix left, or None if it never committed."""
+    if not sa.inspect(connection).has_table(MARKER.name):
+        return None
+    query = sa.select(MARKER.c.images).where(MARKER.c.fix == fix, MARKER.c.kind == "applied")
+    text = connection.scalar(query)
+    return None if text is None else images_from_json(json.loads(text))
 
 
 def _row_out(row: Row) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +14,7 @@ from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable, Row
-from doctor.system.database.marker import MARKER, images_from_json
+from doctor.system.database.marker import MARKER, marked_images
 
 Session = Callable[[], AbstractContextManager[Connection]]
 Unread = Callable[[Connection], Collection[str]]
@@ -96,13 +95,7 @@ class CoreReadDoor:
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
         with self._session() as connection:
-            if not sa.inspect(connection).has_table(MARKER.name):
-                return None
-            query = sa.select(MARKER.c.images).where(
-                MARKER.c.fix == fix, MARKER.c.kind == "applied"
-            )
-            text = connection.scalar(query)
-        return None if text is None else images_from_json(json.loads(text))
+            return marked_images(connection, fix)
 
     def close(self) -> None:
         """Close the connection."""

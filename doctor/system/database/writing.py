@@ -16,7 +16,7 @@ from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import Row
-from doctor.system.database.marker import MARKER, images_to_json
+from doctor.system.database.marker import MARKER, images_to_json, marked_images
 from doctor.system.database.reading import equals
 
 Translate = Callable[[str], AbstractContextManager[None]]
@@ -101,6 +101,10 @@ class CoreWriteTransaction:
             return False
         query = sa.select(MARKER.c.fix).where(MARKER.c.fix == fix, MARKER.c.kind == kind)
         return self._connection.scalar(query) is not None
+
+    def images(self, fix: str) -> tuple[ChangeImage, ...] | None:
+        """Return the exact images that an applied fix left beside the data, None for none."""
+        return marked_images(self._connection, fix)
 
     def _rehearse_undo(self, change: SetCells, image: ChangeImage) -> None:
         """Put the old cells back and take that back: a trigger may stand only in that way."""

@@ -71,5 +71,5 @@ def test_a_store_of_the_first_version_is_read_as_it_is_and_upgraded_when_it_is_w
     upgraded = opened()
     upgraded.evaluations.record(RULES[:1], said(a="match"))
     assert len(upgraded.evaluations.all()) == 1
-    assert version(url) == "2"
+    assert version(url) == "3"
     assert [one.kind for one in upgraded.journal.entries(10)] == ["kind"]

@@ -78,7 +78,7 @@ def test_an_intent_keeps_the_whole_plan_and_pays_for_it(store, plan, limits, clo
     assert store.budget.spent(limits, "r1")[0].spent == 2
     (entry,) = store.journal.entries()
     assert (entry.kind, entry.fix, entry.incident, entry.run) == ("intent", "F-1", "I-1", "r1")
-    assert entry.data == {"plan": plan().hash, "points": 2, "approval": None}
+    assert entry.data == {"plan": plan().hash, "points": 2, "approval": None, "evidence": []}
 
 
 def test_intending_the_same_fix_again_changes_nothing(store, plan, limits):
@@ -235,7 +235,8 @@ def test_an_unknown_fix_is_a_clear_error(fixes):
         ("plan_hash='x'", "fix F-1 is damaged"),
         ("state='odd'", "fix F-1 is damaged"),
         ("plan='{}'", "a plan in the store is damaged"),
-        ("plan=replace(plan, 'DONE', 'GONE')", "fix F-1 is damaged"),
+        ("plan=replace(plan, 'DONE', 'GONE')", "a plan in the store is damaged"),
+        ("plan=replace(plan, 'a note', 'another')", "a plan in the store is damaged"),
         ("images='x'", "the row images in the store are damaged"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import sqlite3
@@ -9,6 +10,7 @@ import pytest
 
 from doctor.errors import UsageError
 from doctor.store import Entry, open_store
+from doctor.store.journal import _hash
 
 COLUMNS = (
     "at", "kind", "target", "incident", "fix", "run", "summary", "data", "previous", "hash",
@@ -241,3 +243,29 @@ def test_nothing_is_appended_to_a_journal_without_a_head(full, url, opened):
         connection.execute("DELETE FROM meta WHERE name='head'")
     with pytest.raises(UsageError, match="its journal has no head"):
         opened().journal.append("kind", "summary")
+
+
+def test_a_journal_of_an_older_version_is_read_proven_and_continued(opened, url, clock):
+    store = opened()
+    store.close()
+    values = {"seq": 1, "at": "2026-01-01T00:00:00.000000+00:00", "kind": "kind", "target": "t"}
+    values |= {"incident": None, "fix": None, "run": "r", "summary": "old", "data": '{"a":1}'}
+    values["previous"] = "0" * 64
+    values["hash"] = _hash(values)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as old, old:
+        old.execute("DROP TABLE bodies")
+        old.execute("UPDATE meta SET value='2' WHERE name='doctor_schema'")
+        names = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        old.execute(f"INSERT INTO journal ({names}) VALUES ({marks})", values)
+        head = json.dumps([1, values["hash"]])
+        old.execute("UPDATE meta SET value=? WHERE name='head'", [head])
+    reader = open_store(url, clock, target="t", create=False)
+    assert reader is not None
+    with reader:
+        assert [(one.summary, one.data) for one in reader.journal.entries()] == [("old", {"a": 1})]
+        assert reader.journal.verify().ok
+    upgraded = opened("t")
+    upgraded.journal.append("kind", "new", data={"b": 2})
+    assert [one.summary for one in upgraded.journal.entries()] == ["old", "new"]
+    assert upgraded.journal.verify().ok
