@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
@@ -25,21 +25,30 @@ _VERIFIED: Mapping[Verified, FixState] = {
     "could_not_run": "unverified",
 }
 
+Guard = Callable[[Connection], None]
+
 
 class Fixes:
     """The fixes of one target.
 
-    Each step is one transaction with its entry in the journal. A step that was recorded already
-    changes nothing, so recovery may repeat it; a step that cannot follow is a UsageError.
+    Each step is one transaction with its entry in the journal; ``guard`` is asked first in it. A
+    step that was recorded already changes nothing, so recovery may repeat it; a step that cannot
+    follow is a UsageError.
     """
 
     def __init__(
-        self, session: Session, journal: Journal, budget: Budget, approvals: Approvals
+        self,
+        session: Session,
+        journal: Journal,
+        budget: Budget,
+        approvals: Approvals,
+        guard: Guard,
     ) -> None:
         self._session = session
         self._journal = journal
         self._budget = budget
         self._approvals = approvals
+        self._guard = guard
 
     def new_id(self) -> str:
         """Return an id that no fix has yet."""
@@ -58,6 +67,7 @@ class Fixes:
         that nothing was recorded. Intending the same fix again returns it as it stands.
         """
         with self._session.writing() as connection:
+            self._guard(connection)
             known = self._known(connection, fix, plan)
             if known is not None:
                 return known
@@ -75,6 +85,7 @@ class Fixes:
         approval the points are not reserved.
         """
         with self._session.writing() as connection:
+            self._guard(connection)
             known = self._known(connection, fix, plan)
             if known is not None:
                 return known
@@ -183,6 +194,7 @@ class Fixes:
 
     def _move(self, fix: str, state: FixState, reason: str, images: str | None = None) -> Fix:
         with self._session.writing() as connection:
+            self._guard(connection)
             before = self._one(connection, fix)
             if before.state == state:
                 return before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Dialect,
     Index,
@@ -18,7 +19,8 @@ from sqlalchemy import (
 
 from doctor.errors import UsageError
 
-SCHEMA_VERSION = 2  # 2: evaluations
+SCHEMA_VERSION = 3  # 2: evaluations; 3: leases, stops, sightings
+SINCE = "since"  # the version in which a table came
 
 metadata = MetaData()
 
@@ -181,4 +183,38 @@ evaluations = Table(
     Column("matched", Integer, nullable=False),
     Column("unknown", Integer, nullable=False),
     Column("last_match", Instant),
+    info={SINCE: 2},
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("token", Integer, nullable=False),
+    Column("holder", Words, nullable=False),
+    Column("place", Words, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("released", Boolean, nullable=False),
+    info={SINCE: 3},
+)
+
+stops = Table(
+    "stops",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("incident", Words, nullable=False),
+    Column("resumed_at", Instant),
+    info={SINCE: 3},
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("run", Words, primary_key=True),
+    Column("at", Instant, nullable=False),
+    info={SINCE: 3},
+)
+Index("sightings_of_window", sightings.c.target, sightings.c.at)

@@ -17,7 +17,8 @@ def apply_plan(fix: str, plan: Plan, door: WriteDoor, store: Store, step: Step) 
     """Carry out an intended plan exactly, or not at all.
 
     ``step`` is told the name of each step after it is done. Raises DoctorError when the target
-    refused; then nothing was changed there, and the store says so.
+    refused; then nothing was changed there, and the store says so. LeaseLostError: another doctor
+    took over, and with it the fix.
     """
     step("intent")
     try:

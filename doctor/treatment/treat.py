@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from doctor.errors import DoctorError, UsageError
+from doctor.errors import DoctorError, LeaseLostError, UsageError
 from doctor.model.change import Decision, Outcome, Plan
 from doctor.model.diagnosis import Diagnosis
 from doctor.model.examination import EXIT_CODES, Examination, Status, Treatment
@@ -18,6 +18,7 @@ from doctor.store import AskedPlan, Fix, Limits, Refused, Store, subject_fingerp
 from doctor.treatment.account import user
 from doctor.treatment.apply import Step, apply_plan
 from doctor.treatment.limits import limit_reason
+from doctor.treatment.pause import PausedError, pause_reason
 from doctor.treatment.planning import Prescription, rung
 from doctor.treatment.policy import Authority, decide
 from doctor.treatment.undo import UndoError, undo_fix
@@ -76,6 +77,9 @@ def treat(
         return _ended(examination, "sick", Decision("ask", "no rule knows a remedy"))
     plan = plans[wanted] if wanted else examination.plan
     prescription = Prescription(examination.diagnoses, plan, plans, examination.open_cells)
+    if authority.stop is not None:
+        refusal = Decision("refuse", f"storm stop: {authority.stop.reason}; doctor resume")
+        return _ended(examination, "refused", refusal, authority.stop.incident)
     decision, chosen = decide(prescription, authority)
     is_person = confirm is not None and authority.paused is None and decision.ruling == "ask"
     if is_person and chosen is not None and confirm is not None and confirm(chosen):
@@ -121,7 +125,9 @@ def _carry_out(
 ) -> Treatment:
     store = clinic.store
     incident = _open(examination, clinic.store, [plan.hash])
-    limit = limit_reason(plan, clinic.rules, store.fixes.find(), store.now(), approved=approved)
+    limit = pause_reason(store.target) or limit_reason(
+        plan, clinic.rules, store.fixes.find(), store.now(), approved=approved
+    )
     if limit is not None:
         return _refuse(examination, clinic, incident, Decision("refuse", limit))
     fix = store.fixes.new_id()
@@ -133,6 +139,10 @@ def _carry_out(
     started = time.monotonic()
     try:
         apply_plan(fix, plan, clinic.door, store, clinic.step)
+    except LeaseLostError:
+        raise
+    except PausedError as error:
+        return _refuse(examination, clinic, incident, Decision("refuse", error.message))
     except DoctorError as error:
         outcome = Outcome(fix, plan.hash, plan.changes, "not_applied", None, error.message)
         return _ended(examination, "undone", decision, incident, plan, [outcome])
@@ -145,12 +155,11 @@ def _carry_out(
     if verified == "failed":
         return _undo(examination, clinic, plan, decision, store.fixes.get(fix))
     outcome = Outcome(fix, plan.hash, plan.changes, "applied", verified, reason)
-    if verified == "could_not_run":
-        store.incidents.move(incident, "treated", reason)
-        return _ended(examination, "unknown", decision, incident, plan, [outcome])
     store.incidents.move(incident, "treated", reason)
-    store.incidents.move(incident, "closed", reason)
-    return _ended(examination, "healed", decision, incident, plan, [outcome])
+    if verified == "clear":
+        store.incidents.move(incident, "closed", reason)
+    status: Status = "healed" if verified == "clear" else "unknown"
+    return _ended(examination, status, decision, incident, plan, [outcome])
 
 
 def _timeout(plan: Plan, rules: Mapping[str, Rule]) -> float | None:
@@ -170,6 +179,11 @@ def _undo(
     incident = fix.incident
     try:
         undo_fix(fix, clinic.door, clinic.store, fix.reason)
+    except PausedError as error:
+        reason = f"{fix.reason}; the undo waits: {error.message}"
+        outcome = Outcome(fix.id, plan.hash, plan.changes, "applied", "failed", reason)
+        refusal = Decision("refuse", reason)
+        return _ended(examination, "refused", refusal, incident, plan, [outcome])
     except UndoError as error:
         reason = f"{fix.reason}; the undo failed: {error.message}"
         outcome = Outcome(fix.id, plan.hash, plan.changes, "undo_failed", "failed", reason)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from doctor.errors import DoctorError, TreatmentError, UsageError
+from doctor.errors import DoctorError, LeaseLostError, TreatmentError, UsageError
 from doctor.model.ports import WriteDoor
 from doctor.store import Fix, Store
+from doctor.treatment.pause import PausedError
 
 
 class UndoError(TreatmentError):
@@ -19,6 +20,7 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
 
     Raises:
         UsageError: there is nothing to undo.
+        PausedError, LeaseLostError: not now, or no longer by this one; recovery goes on with it.
         UndoError: a row moved on, or the database refused; nothing was changed.
     """
     if fix.state == "undone":
@@ -33,6 +35,8 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
                 for change, image in reversed(list(pairs)):
                     transaction.restore(change, image)
                 transaction.mark(fix.id, "undone", ())
+    except (LeaseLostError, PausedError):
+        raise
     except DoctorError as error:
         store.fixes.record_undo_failed(fix.id, error.message)
         raise UndoError(error.message, hint=error.hint) from error

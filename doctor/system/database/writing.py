@@ -11,12 +11,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from doctor.errors import TreatmentError
+from doctor.errors import LeaseLostError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import Row
-from doctor.system.database.marker import MARKER, images_to_json
+from doctor.system.database.marker import (
+    FENCE,
+    MARKER,
+    fence_from_json,
+    fence_to_json,
+    images_to_json,
+)
 from doctor.system.database.reading import equals
 
 Translate = Callable[[str], AbstractContextManager[None]]
@@ -43,6 +49,20 @@ class CoreWriteTransaction:
     def __init__(self, connection: Connection, binary: str):
         self._connection = connection
         self._binary = binary
+
+    def fence(self, token: int, holder: str) -> None:
+        """Go on only as the newest holder; raise LeaseLostError where a newer one was here."""
+        MARKER.create(self._connection, checkfirst=True)
+        row = (MARKER.c.fix == FENCE) & (MARKER.c.kind == FENCE)
+        held = self._connection.scalar(sa.select(MARKER.c.images).where(row))
+        mine = fence_to_json(token, holder)
+        if held is None:
+            self._connection.execute(MARKER.insert().values(fix=FENCE, kind=FENCE, images=mine))
+        elif held != mine:
+            newest, _ = fence_from_json(held)
+            if newest >= token:
+                raise LeaseLostError(token, newest)
+            self._connection.execute(sa.update(MARKER).where(row).values(images=mine))
 
     def set_cells(self, change: SetCells) -> ChangeImage:
         """Set the cells if they hold what was expected; raise TreatmentError otherwise."""
