@@ -178,8 +178,10 @@ class Doctor:
             if not examination.findings:
                 return Treatment(examination, examination.status, examination.exit_code)
             store, door = turn.take()
-            if may_recover and self._recover_unless_paused(turn):
-                examination, system, probes = self._examine(run, choices)
+            if (may_recover and self._recover_unless_paused(turn)) or turn.is_late:
+                examination, system, probes = self._examine(run, choices or offered)
+                if not examination.findings:
+                    return Treatment(examination, examination.status, examination.exit_code)
             store.evaluations.record(self.book.rules, examination.verdicts)
             outcomes: tuple[Outcome, ...] = ()
             while True:

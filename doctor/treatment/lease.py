@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from doctor.errors import DoctorError, LeaseLostError
 from doctor.model.ports import WriteDoor, WriteTransaction
 from doctor.store import BusyError, Lease, Store, target_lock
+from doctor.store.leases import Holding
 from doctor.treatment.pause import refuse_if_paused
 
 LEASE_SECONDS = 60.0
@@ -53,12 +54,20 @@ class Turn:
         place: the name of the lock that is held, "" where another doctor holds it.
         opened: opens the store for writing and the write door.
         patience: how many seconds to wait for another holder of the lease.
+        before: the newest token when the turn began.
     """
 
-    def __init__(self, place: str, opened: Callable[[], tuple[Store, WriteDoor]], patience: float):
+    def __init__(
+        self,
+        place: str,
+        opened: Callable[[], tuple[Store, WriteDoor]],
+        patience: float,
+        before: int,
+    ):
         self._place = place
         self._opened = opened
         self._patience = patience
+        self._before = before
         self._held: tuple[Store, Lease, Store, WriteDoor] | None = None
 
     def take(self) -> tuple[Store, WriteDoor]:
@@ -72,6 +81,11 @@ class Turn:
             fenced = store.under(lease)
             self._held = (store, lease, fenced, FencedDoor(door, fenced, lease))
         return self._held[2:]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether another doctor was at work since the turn began: what was seen may be over."""
+        return self._held is not None and self._held[1].token > self._before + 1
 
     def end(self) -> None:
         """Give the lease back; where that fails it runs out by itself."""
@@ -106,12 +120,17 @@ def turn(
     with ExitStack() as stack:
         try:
             place = stack.enter_context(target_lock(identity, patience))
+            held = _holding(seen)
         except BusyError:
-            store = seen()
-            held = store.leases.held() if store else None
+            held = _holding(seen)
             if held is None or held.is_released or not held.has_expired:
                 raise
             place = ""
-        mine = Turn(place, opened, patience)
+        mine = Turn(place, opened, patience, held.token if held else 0)
         stack.callback(mine.end)
         yield mine
+
+
+def _holding(seen: Callable[[], Store | None]) -> Holding | None:
+    store = seen()
+    return store.leases.held() if store else None
