@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from doctor.errors import UsageError
 from doctor.model.change import Plan, Verified
@@ -25,6 +25,11 @@ _VERIFIED: Mapping[Verified, FixState] = {
     "could_not_run": "unverified",
 }
 
+_OF_TARGET = (
+    select(fixes)
+    .where(fixes.c.target == bindparam("whose"))
+    .order_by(fixes.c.intended_at, fixes.c.id)
+)
 Guard = Callable[[Connection], None]
 
 
@@ -167,21 +172,21 @@ class Fixes:
         approval: str | None,
     ) -> Fix:
         now = self._session.clock()
-        connection.execute(
-            insert(fixes).values(
-                id=fix,
-                target=self._session.target,
-                run=plan.run,
-                incident=incident,
-                approval=approval,
-                plan=plan_to_json(plan),
-                plan_hash=plan.hash,
-                state="intended",
-                reason="",
-                intended_at=now,
-                updated_at=now,
-            )
-        )
+        row = {
+            "id": fix,
+            "target": self._session.target,
+            "run": plan.run,
+            "incident": incident,
+            "approval": approval,
+            "plan": plan_to_json(plan),
+            "plan_hash": plan.hash,
+            "state": "intended",
+            "reason": "",
+            "images": None,
+            "intended_at": now,
+            "updated_at": now,
+        }
+        connection.execute(insert(fixes), row)
         self._journal.append(
             "intent",
             f"plan {plan.hash} is about to be applied",
@@ -227,9 +232,6 @@ class Fixes:
         return found[0]
 
     def _select(self, connection: Connection, *wanted: ColumnElement[Any]) -> tuple[Fix, ...]:
-        query = (
-            select(fixes)
-            .where(fixes.c.target == self._session.target, *wanted)
-            .order_by(fixes.c.intended_at, fixes.c.id)
-        )
-        return tuple(fix_from_row(row) for row in connection.execute(query).mappings())
+        query = _OF_TARGET.where(*wanted)
+        rows = connection.execute(query, {"whose": self._session.target}).mappings()
+        return tuple(fix_from_row(row) for row in rows)

@@ -20,6 +20,7 @@ from doctor.store.session import Session
 from doctor.store.tables import instant, journal, parse_instant, storable
 
 HEAD = "head"
+_INSERT = insert(journal)
 _HASHED = tuple(column.name for column in journal.columns if column.name != "hash")
 
 
@@ -93,7 +94,7 @@ class Journal:
                 "previous": head.hash,
             }
             values["hash"] = _hash(values)
-            connection.execute(insert(journal).values(values))
+            connection.execute(_INSERT, values)
             head = Head(values["seq"], values["hash"])
             put_meta(connection, HEAD, canonical([head.seq, head.hash]))
             self._session.remember_head(head)

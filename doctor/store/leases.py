@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, inspect, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, inspect, select, update
 
 from doctor.errors import LeaseLostError
 from doctor.store.journal import Journal
 from doctor.store.moment import read_moment, take_moment
 from doctor.store.session import Session
 from doctor.store.tables import leases
+
+# Built once: each write of a fix asks.
+_WHOSE = leases.c.target == bindparam("whose")
+_SELECT = select(leases).where(_WHOSE)
+_CHANGE = (
+    update(leases)
+    .where(_WHOSE, leases.c.token == bindparam("mine"), leases.c.holder == bindparam("me"))
+    .values(expires_at=bindparam("until"), released=bindparam("free"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +92,8 @@ class Leases:
     def give_back(self, lease: Lease) -> None:
         """Let the next doctor in; changes nothing where another one took over."""
         with self._session.writing() as connection:
-            mine = self._mine(lease)
-            connection.execute(update(leases).where(*mine).values(released=True))
+            values = {"until": lease.expires_at, "free": True, **self._mine(lease)}
+            connection.execute(_CHANGE, values)
 
     def overtake(self, seen: int) -> None:
         """Never hand out ``seen`` or less again, e.g. a token that the target knows from elsewhere.
@@ -115,19 +124,14 @@ class Leases:
         """
         now = take_moment(connection, self._session).ledger
         until = now + timedelta(seconds=lease.ttl)
-        kept = connection.execute(
-            update(leases).where(*self._mine(lease)).values(expires_at=until, released=False)
-        )
+        values = {"until": until, "free": False, **self._mine(lease)}
+        kept = connection.execute(_CHANGE, values)
         if not kept.rowcount:
             row = self._row(connection)
             raise LeaseLostError(lease.token, None if row is None else row.token)
 
-    def _mine(self, lease: Lease) -> tuple[Any, ...]:
-        return (
-            leases.c.target == self._session.target,
-            leases.c.token == lease.token,
-            leases.c.holder == lease.holder,
-        )
+    def _mine(self, lease: Lease) -> dict[str, object]:
+        return {"whose": self._session.target, "mine": lease.token, "me": lease.holder}
 
     def _keep(self, connection: Connection, lease: Lease, *, is_new: bool) -> None:
         values = {
@@ -144,5 +148,4 @@ class Leases:
             connection.execute(update(leases).where(leases.c.target == target).values(values))
 
     def _row(self, connection: Connection) -> Row[Any] | None:
-        query = select(leases).where(leases.c.target == self._session.target)
-        return connection.execute(query).one_or_none()
+        return connection.execute(_SELECT, {"whose": self._session.target}).one_or_none()

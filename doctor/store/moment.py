@@ -25,8 +25,8 @@ from doctor.store.session import Session
 from doctor.store.tables import instant, parse_instant
 from doctor.store.uptime import Uptime
 
-_LATEST = "latest"
-_STEADY = "steady"
+_TIME = "time"
+_LATEST = "latest"  # where stores of older versions keep it
 _MOST_BOOTS = 16
 
 Starts = dict[str, tuple[float, datetime]]
@@ -42,35 +42,30 @@ class Moment:
 
 def read_moment(connection: Connection, session: Session) -> Moment:
     """Return the time without noting it."""
-    since = session.uptime()
-    starts = _starts(connection) if since is not None else {}
-    return _moment(connection, session.clock(), since, starts)
+    return _moment(session, session.uptime(), *_known(connection))
 
 
 def take_moment(connection: Connection, session: Session) -> Moment:
     """Return the time and note that it was seen."""
     since = session.uptime()
-    starts = _starts(connection) if since is not None else {}
-    moment = _moment(connection, session.clock(), since, starts)
-    put_meta(connection, _LATEST, instant(moment.ledger))
+    latest, starts = _known(connection)
+    moment = _moment(session, since, latest, starts)
     if since is not None:
         starts.pop(since.boot, None)
         starts[since.boot] = (since.seconds, moment.ledger)
-        newest = list(starts.items())[-_MOST_BOOTS:]
-        text = canonical([[boot, seconds, instant(at)] for boot, (seconds, at) in newest])
-        put_meta(connection, _STEADY, text)
+    _note(connection, moment.ledger, starts)
     return moment
 
 
 def turn_back(connection: Connection, now: datetime) -> None:
     """Forget every time later than ``now``."""
-    put_meta(connection, _LATEST, instant(now))
-    put_meta(connection, _STEADY, canonical([]))
+    _note(connection, now, {})
 
 
-def _moment(connection: Connection, now: datetime, since: Uptime | None, starts: Starts) -> Moment:
-    text = get_meta(connection, _LATEST)
-    latest = None if text is None else parse_instant(text)
+def _moment(
+    session: Session, since: Uptime | None, latest: datetime | None, starts: Starts
+) -> Moment:
+    now = session.clock()
     known = starts.get(since.boot) if since is not None else None
     if since is None or known is None or since.seconds < known[0]:
         reached = now
@@ -79,12 +74,22 @@ def _moment(connection: Connection, now: datetime, since: Uptime | None, starts:
     return Moment(now, reached if latest is None else max(reached, latest))
 
 
-def _starts(connection: Connection) -> Starts:
-    text = get_meta(connection, _STEADY)
+def _known(connection: Connection) -> tuple[datetime | None, Starts]:
+    """Return the highest time so far, and when each start of a machine was seen last."""
+    text = get_meta(connection, _TIME)
+    if text is None:
+        text = get_meta(connection, _LATEST)
+        return (None if text is None else parse_instant(text)), {}
     try:
-        return {
-            str(boot): (float(seconds), parse_instant(at))
-            for boot, seconds, at in json.loads(text or "[]")
+        latest, starts = json.loads(text)
+        return parse_instant(latest), {
+            str(boot): (float(seconds), parse_instant(at)) for boot, seconds, at in starts
         }
     except (ValueError, TypeError):
         raise UsageError("the store is damaged: its time cannot be read") from None
+
+
+def _note(connection: Connection, latest: datetime, starts: Starts) -> None:
+    newest = list(starts.items())[-_MOST_BOOTS:]
+    kept = [[boot, seconds, instant(at)] for boot, (seconds, at) in newest]
+    put_meta(connection, _TIME, canonical([instant(latest), kept]))

@@ -49,10 +49,11 @@ class CoreWriteTransaction:
     def __init__(self, connection: Connection, binary: str):
         self._connection = connection
         self._binary = binary
+        self._has_marker = False
 
     def fence(self, token: int, holder: str) -> None:
         """Go on only as the newest holder; raise LeaseLostError where a newer one was here."""
-        MARKER.create(self._connection, checkfirst=True)
+        self._make_marker()
         row = (MARKER.c.fix == FENCE) & (MARKER.c.kind == FENCE)
         held = self._connection.scalar(sa.select(MARKER.c.images).where(row))
         mine = fence_to_json(token, holder)
@@ -98,16 +99,21 @@ class CoreWriteTransaction:
 
     def mark(self, fix: str, kind: str, images: Sequence[ChangeImage]) -> None:
         """Write the marker of a fix beside the data."""
-        MARKER.create(self._connection, checkfirst=True)
+        self._make_marker()
         text = json.dumps(images_to_json(images))
         self._connection.execute(MARKER.insert().values(fix=fix, kind=kind, images=text))
 
     def is_marked(self, fix: str, kind: str) -> bool:
         """Tell whether the marker of a fix is there."""
-        if not sa.inspect(self._connection).has_table(MARKER.name):
+        if not self._has_marker and not sa.inspect(self._connection).has_table(MARKER.name):
             return False
         query = sa.select(MARKER.c.fix).where(MARKER.c.fix == fix, MARKER.c.kind == kind)
         return self._connection.scalar(query) is not None
+
+    def _make_marker(self) -> None:
+        if not self._has_marker:
+            MARKER.create(self._connection, checkfirst=True)
+            self._has_marker = True
 
     def _set(self, change: SetCells, before: Row, cells: Row) -> ChangeImage:
         clause = sa.table(change.table, *[sa.column(name) for name in before])
