@@ -23,9 +23,9 @@ from doctor.inference import (
     infer,
     rule_diagnoses,
 )
-from doctor.model.change import Outcome, Plan, Verified
+from doctor.model.change import Decision, Outcome, Plan, Verified
 from doctor.model.evidence import Evidence, Gap
-from doctor.model.examination import Examination, Survey, Treatment
+from doctor.model.examination import EXIT_CODES, Examination, Survey, Treatment
 from doctor.model.system import Probe, Run, System
 from doctor.model.tier import Tier
 from doctor.model.verdict import Verdict
@@ -177,6 +177,8 @@ class Doctor:
                 examination, system, probes = self._examine(run, offered)
             if not examination.findings:
                 return Treatment(examination, examination.status, examination.exit_code)
+            if plan is None and not (examination.plans or examination.open_cells):
+                return self._without_remedy(examination, system, attended=attended)
             store, door = turn.take()
             if (may_recover and self._recover_unless_paused(turn)) or turn.is_late:
                 examination, system, probes = self._examine(run, choices or offered)
@@ -391,6 +393,17 @@ class Doctor:
             examination.note if is_alone else None,
             None if attended else self._storm(examination, system, store),
         )
+
+    def _without_remedy(
+        self, examination: Examination, system: System, *, attended: bool
+    ) -> Treatment:
+        """Remember what was seen; nothing can be written, so no lease is needed."""
+        store = self.memory.open_for_writing()
+        store.evaluations.record(self.book.rules, examination.verdicts)
+        if not attended:
+            self._storm(examination, system, store)
+        decision = Decision("ask", "no rule knows a remedy")
+        return Treatment(examination, "sick", EXIT_CODES["sick"], decision)
 
     def _storm(self, examination: Examination, system: System, store: Store) -> Stop | None:
         from doctor.runs import count_active

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, inspect, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, inspect, select, update
 
 from doctor.model.rule import Rule
 from doctor.model.verdict import Verdict
 from doctor.store.session import Session
 from doctor.store.tables import evaluations
+
+_AGAIN = update(evaluations).where(
+    evaluations.c.target == bindparam("whose"), evaluations.c.rule == bindparam("which")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,21 @@ class EvaluationRoom:
             results.setdefault(one.rule, set()).add(one.result)
         with self._session.writing() as connection:
             known = {one.rule: one for one in self._all(connection)}
+            target = self._session.target
+            first: list[dict[str, object]] = []
+            again: list[dict[str, object]] = []
             for rule in rules:
                 before = known.get(rule.id)
                 fresh = Evaluations(rule.id, rule.revision)
                 same = before is not None and before.revision == rule.revision
                 counted = self._counted(before if same and before else fresh, results)
-                self._keep(connection, counted, is_new=before is None)
+                if before is None:
+                    first.append({"target": target, "rule": rule.id, **_values(counted)})
+                else:
+                    again.append({"whose": target, "which": rule.id, **_values(counted)})
+            for statement, rows in ((insert(evaluations), first), (_AGAIN, again)):
+                if rows:
+                    connection.execute(statement, rows)
 
     def all(self) -> tuple[Evaluations, ...]:
         """Return what is known of every rule, by its id."""
@@ -70,22 +83,6 @@ class EvaluationRoom:
             self._session.clock() if has_matched else before.last_match,
         )
 
-    def _keep(self, connection: Connection, one: Evaluations, *, is_new: bool) -> None:
-        values = {
-            "revision": one.revision,
-            "evaluated": one.evaluated,
-            "matched": one.matched,
-            "unknown": one.unknown,
-            "last_match": one.last_match,
-        }
-        table, target = evaluations.c, self._session.target
-        if is_new:
-            row = {"target": target, "rule": one.rule, **values}
-            connection.execute(insert(evaluations).values(row))
-            return
-        wanted = (table.target == target, table.rule == one.rule)
-        connection.execute(update(evaluations).where(*wanted).values(values))
-
     def _all(self, connection: Connection) -> tuple[Evaluations, ...]:
         query = (
             select(evaluations)
@@ -93,6 +90,16 @@ class EvaluationRoom:
             .order_by(evaluations.c.rule)
         )
         return tuple(_from_row(row) for row in connection.execute(query))
+
+
+def _values(one: Evaluations) -> dict[str, object]:
+    return {
+        "revision": one.revision,
+        "evaluated": one.evaluated,
+        "matched": one.matched,
+        "unknown": one.unknown,
+        "last_match": one.last_match,
+    }
 
 
 def _from_row(row: Row[Any]) -> Evaluations:

@@ -73,8 +73,6 @@ def treat(
                 hint=f"doctor plan {examination.run}",
             )
         plans = {wanted: plans[wanted]}
-    if not plans and not examination.open_cells:
-        return _ended(examination, "sick", Decision("ask", "no rule knows a remedy"))
     plan = plans[wanted] if wanted else examination.plan
     prescription = Prescription(examination.diagnoses, plan, plans, examination.open_cells)
     if authority.stop is not None:
