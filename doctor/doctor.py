@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -22,9 +23,9 @@ from doctor.inference import (
     infer,
     rule_diagnoses,
 )
-from doctor.model.change import Outcome, Plan, Verified
+from doctor.model.change import Decision, Outcome, Plan, Verified
 from doctor.model.evidence import Evidence, Gap
-from doctor.model.examination import Examination, Survey, Treatment
+from doctor.model.examination import EXIT_CODES, Examination, Survey, Treatment
 from doctor.model.system import Probe, Run, System
 from doctor.model.tier import Tier
 from doctor.model.verdict import Verdict
@@ -33,14 +34,17 @@ from doctor.rulebook.book import Book, load_book
 from doctor.rulebook.signatures import SignatureSet
 from doctor.runs import is_known_run
 from doctor.settings import Settings
+from doctor.store.uptime import machine_uptime, no_uptime
 from doctor.treatment.memory import Memory
 from doctor.treatment.planning import prescribe, rung
 
 if TYPE_CHECKING:
     from doctor.evidence.scan import Progress, Scan
     from doctor.evidence.trial import ProbeTrial
-    from doctor.store import Fix, Pause, Pruned, Store
+    from doctor.model.ports import WriteDoor
+    from doctor.store import Fix, Pause, Pruned, Stop, Store
     from doctor.treatment.apply import Step
+    from doctor.treatment.lease import Turn
     from doctor.treatment.policy import Authority
     from doctor.treatment.treat import Clinic, Confirm
 
@@ -65,7 +69,9 @@ class Doctor:
         store: URL of a store named by hand, or None.
         registry: the plugins, loaded when None.
         engine: the rule engine, chosen by ``settings.engine`` when None.
-        clock: returns aware times.
+        clock: returns aware times. With another than the system's, that clock alone tells the time;
+            else the store also knows how long the machine has been running.
+        patience: how many seconds to wait for another doctor that treats the same system.
         step: is told every step of a repair after it is done.
 
     Raises:
@@ -82,12 +88,15 @@ class Doctor:
         engine: Engine | None = None,
         clock: Callable[[], datetime] = utc_now,
         step: Step = _no_step,
+        patience: float = LOCK_SECONDS,
     ):
         self.settings = settings
         self.engine = engine or _engine(settings)
         if isinstance(self.engine, DurableEngine):
             self.engine.warm()
         self._step = step
+        self._patience = patience
+        uptime = machine_uptime if clock is utc_now else no_uptime
         try:
             self.registry = registry or load_registry()
             self.book: Book = load_book(
@@ -97,7 +106,7 @@ class Doctor:
                 today=clock().date(),
             )
             self._signatures = SignatureSet(self.book.signatures, remembers=True)
-            self.memory = Memory(settings, store, clock)
+            self.memory = Memory(settings, store, clock, uptime)
         except BaseException:
             self._close_engine()
             raise
@@ -156,26 +165,34 @@ class Doctor:
         Raises:
             UsageError: as ``examine``, or there is no such plan.
             BusyError: another doctor is treating this system.
+            LeaseLostError: another doctor took over meanwhile; it goes on with what was begun.
         """
-        from doctor.store import target_lock
         from doctor.treatment.treat import treat
 
-        with target_lock(self.memory.identity, LOCK_SECONDS):
-            self._recover_pending()
+        with self._turn() as turn:
+            may_recover = attended or self.stopped() is None
+            if may_recover:
+                self._recover_unless_paused(turn)
             examination, system, probes = self._examine(run, choices)
             offered = self.memory.offered(run, examination.plans)
             if offered is not None and not choices:
                 examination, system, probes = self._examine(run, offered)
             if not examination.findings:
                 return Treatment(examination, examination.status, examination.exit_code)
-            store = self.memory.open_for_writing()
+            if plan is None and not (examination.plans or examination.open_cells):
+                return self._without_remedy(examination, system, attended=attended)
+            store, door = turn.take()
+            if (may_recover and self._recover_unless_paused(turn)) or turn.is_late:
+                examination, system, probes = self._examine(run, choices or offered)
+                if not examination.findings:
+                    return Treatment(examination, examination.status, examination.exit_code)
             store.evaluations.record(self.book.rules, examination.verdicts)
             outcomes: tuple[Outcome, ...] = ()
             while True:
                 treatment = treat(
                     examination,
-                    self._clinic(system, probes, store),
-                    self._authority(examination, store, max_tier, attended=attended),
+                    self._clinic(system, probes, store, door),
+                    self._authority(examination, system, store, max_tier, attended=attended),
                     wanted=plan,
                     confirm=confirm,
                 )
@@ -185,6 +202,8 @@ class Doctor:
                 examination, system, probes = self._examine(run, choices)
                 if not (examination.plans or examination.open_cells):
                     break
+            if not attended and treatment.status in ("undone", "undo_failed"):
+                self._storm(treatment.examination, system, store)
             self._keep(store)
             return self._looked_at_again(replace(treatment, outcomes=outcomes), run)
 
@@ -209,24 +228,19 @@ class Doctor:
             UsageError: there is no such fix, or nothing to undo.
             UndoError: a row moved on since; nothing was changed.
         """
-        from doctor.store import target_lock
-        from doctor.system.database import open_write_door
         from doctor.treatment.pause import refuse_if_paused
         from doctor.treatment.track_record import ON_REQUEST
         from doctor.treatment.undo import undo_fix
 
-        with target_lock(self.memory.identity, LOCK_SECONDS):
+        with self._turn() as turn:
             refuse_if_paused(self.memory.identity)
-            store = self.memory.open_for_writing()
-            door = open_write_door(self._database())
+            store, door = turn.take()
             return undo_fix(store.fixes.get(fix), door, store, ON_REQUEST)
 
     def recover(self) -> tuple[Fix, ...]:
         """Bring every fix that a killed Doctor left behind to an outcome."""
-        from doctor.store import target_lock
-
-        with target_lock(self.memory.identity, LOCK_SECONDS):
-            return self._recover_pending()
+        with self._turn() as turn:
+            return self._recover_pending(turn)
 
     def why(self, rule: str, run: str) -> tuple[Verdict, ...]:
         """Return what one rule says about a run, with every clause.
@@ -253,15 +267,20 @@ class Doctor:
         self.memory.open_for_writing().journal.append("paused", reason)
         return stop
 
-    def resume(self) -> Pause | None:
-        """Allow writes again; return what stopped them, if anything did."""
+    def resume(self) -> tuple[Pause | None, Stop | None]:
+        """Allow writes again; return the pause and the storm stop that ended, where there were."""
         from doctor.store import resume
         from doctor.treatment.account import user
 
         was = resume(self.memory.identity)
         if was is not None:
             self.memory.open_for_writing().journal.append("resumed", f"resumed by {user()}")
-        return was
+        return was, self.memory.open_for_writing().stops.resume(user()) if self.stopped() else None
+
+    def stopped(self) -> Stop | None:
+        """Return the storm stop that binds unattended treatment now, or None."""
+        store = self.memory.open_for_reading()
+        return store.stops.current() if store else None
 
     def prune(self, period: float | None = None) -> Pruned | None:
         """Drop what is older than ``period`` seconds, else than [store] keep; the chain stays.
@@ -353,13 +372,25 @@ class Doctor:
         )
         return examination, system, probes
 
-    def _clinic(self, system: System, probes: tuple[Probe, ...], store: Store) -> Clinic:
+    def _turn(self) -> AbstractContextManager[Turn]:
+        from doctor.treatment.lease import turn
+
+        memory = self.memory
+        return turn(memory.identity, self._opened, memory.open_for_reading, self._patience)
+
+    def _opened(self) -> tuple[Store, WriteDoor]:
         from doctor.system.database import open_write_door
+
+        return self.memory.open_for_writing(), open_write_door(self._database())
+
+    def _clinic(
+        self, system: System, probes: tuple[Probe, ...], store: Store, door: WriteDoor
+    ) -> Clinic:
         from doctor.treatment.treat import Clinic
 
         return Clinic(
             system,
-            open_write_door(self._database()),
+            door,
             store,
             probes,
             self.memory.limits,
@@ -369,7 +400,13 @@ class Doctor:
         )
 
     def _authority(
-        self, examination: Examination, store: Store, max_tier: Tier, *, attended: bool
+        self,
+        examination: Examination,
+        system: System,
+        store: Store,
+        max_tier: Tier,
+        *,
+        attended: bool,
     ) -> Authority:
         from doctor.store import paused
         from doctor.treatment.policy import Authority
@@ -383,6 +420,7 @@ class Doctor:
             f"{stop.reason} ({stop.by})" if stop else None,
             _repairs(examination.plan, store),
             examination.note if is_alone else None,
+            None if attended else self._storm(examination, system, store),
         )
 
     def _keep(self, store: Store) -> None:
@@ -390,6 +428,24 @@ class Doctor:
         kept, most = self.settings.store.keep, self.settings.store.max_size
         with suppress(DoctorError):
             store.retention.keep(None if kept is None else timedelta(seconds=kept), most)
+
+    def _without_remedy(
+        self, examination: Examination, system: System, *, attended: bool
+    ) -> Treatment:
+        """Remember what was seen; nothing can be written, so no lease is needed."""
+        store = self.memory.open_for_writing()
+        store.evaluations.record(self.book.rules, examination.verdicts)
+        if not attended:
+            self._storm(examination, system, store)
+        decision = Decision("ask", "no rule knows a remedy")
+        return Treatment(examination, "sick", EXIT_CODES["sick"], decision)
+
+    def _storm(self, examination: Examination, system: System, store: Store) -> Stop | None:
+        from doctor.runs import count_active
+        from doctor.treatment.storm import stop_in_storm
+
+        active = partial(count_active, system)
+        return stop_in_storm(store, examination.run, examination.findings, active)
 
     def _has_next_rung(self, treatment: Treatment) -> bool:
         """Tell whether another rung of a ladder takes over from a repair that was undone."""
@@ -418,23 +474,32 @@ class Doctor:
             )
         return treatment
 
-    def _recover_pending(self) -> tuple[Fix, ...]:
-        store = self.memory.open_for_reading()
-        if store is None or not store.fixes.pending():
+    def _recover_unless_paused(self, turn: Turn) -> tuple[Fix, ...]:
+        """Recover; under a pause nothing new passes either, and an incident says so."""
+        from doctor.treatment.pause import PausedError
+
+        try:
+            return self._recover_pending(turn)
+        except PausedError:
+            return ()
+
+    def _recover_pending(self, turn: Turn) -> tuple[Fix, ...]:
+        known = self.memory.open_for_reading()
+        if known is None or not known.fixes.pending():
             return ()
         from doctor.store import completed
-        from doctor.system.database import open_read_door, open_write_door
+        from doctor.system.database import open_read_door
         from doctor.treatment.aftercare import finish_pending
         from doctor.treatment.verify import verify_plan
 
-        url = self._database()
-        read = open_read_door(url)
+        store, door = turn.take()
+        read = open_read_door(self._database())
 
         def verify(fix: Fix) -> tuple[Verified, str]:
             system, probes = self._open(fix.plan.run)
             return verify_plan(completed(fix, read.marker).plan, system, probes)
 
-        return finish_pending(store, read, open_write_door(url), verify)
+        return finish_pending(store, read, door, verify)
 
     def _database(self) -> str:
         url = self.settings.system.database

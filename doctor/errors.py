@@ -4,7 +4,8 @@ DoctorError
 ├── UsageError    what the user named cannot be used (exit 2)
 │   └── RuleError  a rule file is wrong, with file:line:column (exit 2)
 ├── SourceError   a source of evidence could not be read; becomes a Gap (exit 9)
-└── TreatmentError  a change could not be carried out as planned (exit 7)
+├── TreatmentError  a change could not be carried out as planned (exit 7)
+└── LeaseLostError  another doctor took over meanwhile; nothing was written (exit 6)
 """
 
 from __future__ import annotations
@@ -70,3 +71,22 @@ class TreatmentError(DoctorError):
 
     code = "D004"
     exit_code = 7
+
+
+class LeaseLostError(DoctorError):
+    """Another doctor took over this system: whoever holds an older token writes nothing any more.
+
+    Attributes:
+        seen: the newest token that is known, or None.
+    """
+
+    code = "D009"
+    exit_code = 6
+
+    def __init__(self, token: int, seen: int | None):
+        newest = "" if seen is None else f", {seen} is the newest"
+        super().__init__(
+            f"lease lost: another doctor took over this system (token {token} is old{newest})",
+            hint="nothing more was written here; look with `doctor history`, then run it again",
+        )
+        self.seen = seen

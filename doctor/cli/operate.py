@@ -10,6 +10,7 @@ from doctor.cli.terminal import require_terminal
 from doctor.errors import UsageError
 from doctor.report.plain import plain, to_json
 from doctor.report.records import entry_json
+from doctor.store import paused
 from doctor.treatment.account import user
 
 
@@ -69,10 +70,12 @@ def budget(common: Common, run_id: str | None, *, trust_clock: bool) -> int:
         store = doctor.memory.open_for_reading()
         limits = doctor.memory.limits
         spent = store.budget.spent(limits, run_id) if store else ()
+        stop, storm = paused(doctor.memory.identity), doctor.stopped()
     if common.is_json:
-        common.print(to_json({"limits": plain(limits), "spent": plain(spent)}))
+        stops = {"paused": plain(stop), "storm_stop": plain(storm)}
+        common.print(to_json({"limits": plain(limits), "spent": plain(spent), **stops}))
     else:
-        common.print(records_text.budget(limits, spent))
+        common.print(records_text.budget(limits, spent, stop, storm))
     return 0
 
 
@@ -82,9 +85,9 @@ def budget(common: Common, run_id: str | None, *, trust_clock: bool) -> int:
 def pause(common: Common, reason: str) -> int:
     """Stop all writes to this system at once, from whatever folder they come."""
     with common.doctor() as doctor:
-        stop = doctor.pause(reason)
+        stop, storm = doctor.pause(reason), doctor.stopped()
     if common.is_json:
-        common.print(to_json({"paused": plain(stop)}))
+        common.print(to_json({"paused": plain(stop), "storm_stop": plain(storm)}))
     else:
         common.print(f"paused: {stop.reason} ({stop.by}); `doctor resume` allows writes again")
     return 0
@@ -93,11 +96,11 @@ def pause(common: Common, reason: str) -> int:
 @click.command()
 @with_common_options
 def resume(common: Common) -> int:
-    """Allow writes again."""
+    """Allow writes again: ends a pause, and a storm stop of unattended treatment."""
     with common.doctor() as doctor:
-        stop = doctor.resume()
+        pause, stop = doctor.resume()
     if common.is_json:
-        common.print(to_json({"paused": None, "was": plain(stop)}))
+        common.print(to_json({"paused": None, "was": plain(pause), "storm_stop": plain(stop)}))
     else:
-        common.print("writes are allowed again" if stop else "writes were not paused")
+        common.print(records_text.resumed(pause, stop))
     return 0

@@ -85,6 +85,12 @@ class WriteDoor(Protocol):
 class WriteTransaction(Protocol):
     """One transaction; leaving it by an exception rolls everything back."""
 
+    def fence(self, token: int, holder: str) -> None:
+        """Note the token of the lease that this transaction works under, beside the data.
+
+        Raises LeaseLostError when a newer one was noted, or the same one for another holder.
+        """
+
     def set_cells(self, change: Change) -> ChangeImage:
         """Compare and set; raise TreatmentError unless exactly the planned cells changed."""
 

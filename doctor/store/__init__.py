@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from doctor.store.identity import api_identity, state_folder, target_identity
     from doctor.store.incidents import Incident, subject_fingerprint
     from doctor.store.journal import Entry, JournalCheck
+    from doctor.store.leases import Lease
     from doctor.store.lock import BusyError, target_lock
     from doctor.store.note import Pause, TargetNote, pause, paused, read_note, resume
     from doctor.store.opening import open_store
     from doctor.store.retention import Pruned
+    from doctor.store.stops import Stop
     from doctor.store.store import Store
+    from doctor.store.uptime import Uptime, machine_uptime, no_uptime
 
 _HOMES = {
     "Approval": "doctor.store.approval",
@@ -34,18 +37,23 @@ _HOMES = {
     "FixState": "doctor.store.fix",
     "Incident": "doctor.store.incidents",
     "JournalCheck": "doctor.store.journal",
+    "Lease": "doctor.store.leases",
     "Limits": "doctor.store.budget",
     "Pause": "doctor.store.note",
     "Pruned": "doctor.store.retention",
     "Refused": "doctor.store.budget",
     "Reserved": "doctor.store.budget",
     "Spent": "doctor.store.budget",
+    "Stop": "doctor.store.stops",
     "Store": "doctor.store.store",
     "StoreChoice": "doctor.store.choice",
     "TargetNote": "doctor.store.note",
+    "Uptime": "doctor.store.uptime",
     "Window": "doctor.store.budget",
     "api_identity": "doctor.store.identity",
     "completed": "doctor.store.fix",
+    "machine_uptime": "doctor.store.uptime",
+    "no_uptime": "doctor.store.uptime",
     "note_choice": "doctor.store.choice",
     "open_store": "doctor.store.opening",
     "pause": "doctor.store.note",
@@ -70,18 +78,23 @@ __all__ = [
     "FixState",
     "Incident",
     "JournalCheck",
+    "Lease",
     "Limits",
     "Pause",
     "Pruned",
     "Refused",
     "Reserved",
     "Spent",
+    "Stop",
     "Store",
     "StoreChoice",
     "TargetNote",
+    "Uptime",
     "Window",
     "api_identity",
     "completed",
+    "machine_uptime",
+    "no_uptime",
     "note_choice",
     "open_store",
     "pause",

@@ -42,7 +42,7 @@ class Approvals:
             raise ValueError("an approval needs a plan to approve")
         plans = [replace(one, summary=storable(one.summary)) for one in plans]
         with self._session.writing() as connection:
-            moment = take_moment(connection, self._session.clock)
+            moment = take_moment(connection, self._session)
             known = self._find(connection, incident, moment)
             alive = known is not None and known.is_alive and known.run == storable(run)
             if known and alive and set(known.plans) == set(plans):
@@ -64,13 +64,13 @@ class Approvals:
         """Return the requests of a run or of all, oldest first."""
         wanted = [] if run is None else [approvals.c.run == run]
         with self._session.reading() as connection:
-            moment = read_moment(connection, self._session.clock)
+            moment = read_moment(connection, self._session)
             return self._select(connection, moment, *wanted)
 
     def get(self, approval: str) -> Approval:
         """Return a request; raises UsageError if there is none of this id."""
         with self._session.reading() as connection:
-            moment = read_moment(connection, self._session.clock)
+            moment = read_moment(connection, self._session)
             return self._one(connection, approval, moment)
 
     def approve(self, approval: str, plan: str, approver: str) -> Approval:
@@ -80,7 +80,7 @@ class Approvals:
         or has expired.
         """
         with self._session.writing() as connection:
-            moment = take_moment(connection, self._session.clock)
+            moment = take_moment(connection, self._session)
             known = self._one(connection, approval, moment)
             if plan not in {one.hash for one in known.plans}:
                 raise UsageError(
@@ -113,7 +113,7 @@ class Approvals:
     def deny(self, approval: str, by: str) -> Approval:
         """Refuse a request; it stays refused until it is asked again. Raises UsageError if used."""
         with self._session.writing() as connection:
-            moment = take_moment(connection, self._session.clock)
+            moment = take_moment(connection, self._session)
             known = self._one(connection, approval, moment)
             if known.state == "used":
                 raise UsageError(
@@ -133,7 +133,7 @@ class Approvals:
         A plan that two requests approved passes once all the same.
         """
         with self._session.writing() as connection:
-            moment = take_moment(connection, self._session.clock)
+            moment = take_moment(connection, self._session)
             used = connection.execute(
                 update(approvals)
                 .where(

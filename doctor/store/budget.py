@@ -93,7 +93,7 @@ class Budget:
     def spent(self, limits: Limits, run: str | None = None) -> tuple[Spent, ...]:
         """Return what is used of each window; the run's only where ``run`` is named."""
         with self._session.reading() as connection:
-            now = read_moment(connection, self._session.clock).ledger
+            now = read_moment(connection, self._session).ledger
             return tuple(
                 Spent(scope, self._sum(connection, scope, run, _start(now, window)), window)
                 for scope, window in limits.items()
@@ -107,7 +107,7 @@ class Budget:
         reserved later than now counts as reserved now.
         """
         with self._session.writing() as connection:
-            moment = take_moment(connection, self._session.clock)
+            moment = take_moment(connection, self._session)
             late = budget.c.at > moment.clock
             connection.execute(update(budget).where(late).values(at=moment.clock))
             turn_back(connection, moment.clock)
@@ -121,7 +121,7 @@ class Budget:
         """Reserve in the transaction that is open, without an entry in the journal."""
         if points < 0:
             raise ValueError("points are never negative")
-        moment = take_moment(connection, self._session.clock)
+        moment = take_moment(connection, self._session)
         for scope, window in limits.items():
             spent = self._sum(connection, scope, run, _start(moment.ledger, window))
             if spent + points > window.points:

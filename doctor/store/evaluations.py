@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,10 @@ from doctor.model.rule import Rule
 from doctor.model.verdict import Verdict
 from doctor.store.session import Session
 from doctor.store.tables import evaluations
+
+_AGAIN = update(evaluations).where(
+    evaluations.c.target == bindparam("whose"), evaluations.c.rule == bindparam("which")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,21 @@ class EvaluationRoom:
             results.setdefault(one.rule, set()).add(one.result)
         with self._session.writing() as connection:
             known = {one.rule: one for one in self._all(connection)}
-            fresh: list[Evaluations] = []
-            counted: list[Evaluations] = []
+            target = self._session.target
+            first: list[dict[str, object]] = []
+            again: list[dict[str, object]] = []
             for rule in rules:
                 before = known.get(rule.id)
                 same = before is not None and before.revision == rule.revision
-                start = before if same and before else Evaluations(rule.id, rule.revision)
-                (fresh if before is None else counted).append(self._counted(start, results))
-            self._keep(connection, fresh, counted)
+                fresh = Evaluations(rule.id, rule.revision)
+                counted = self._counted(before if same and before else fresh, results)
+                if before is None:
+                    first.append({"target": target, "rule": rule.id, **_values(counted)})
+                else:
+                    again.append({"whose": target, "which": rule.id, **_values(counted)})
+            for statement, rows in ((insert(evaluations), first), (_AGAIN, again)):
+                if rows:
+                    connection.execute(statement, rows)
 
     def all(self) -> tuple[Evaluations, ...]:
         """Return what is known of every rule, by its id."""
@@ -72,20 +83,6 @@ class EvaluationRoom:
             self._session.clock() if has_matched else before.last_match,
         )
 
-    def _keep(
-        self, connection: Connection, fresh: list[Evaluations], counted: list[Evaluations]
-    ) -> None:
-        """Write all rows of a kind at once: there is one for every rule."""
-        target = self._session.target
-        if fresh:
-            rows = [{"target": target, **asdict(one)} for one in fresh]
-            connection.execute(insert(evaluations), rows)
-        if counted:
-            wanted = (evaluations.c.target == target, evaluations.c.rule == bindparam("of"))
-            rows = [asdict(one) for one in counted]
-            rows = [{"of": one.pop("rule"), **one} for one in rows]
-            connection.execute(update(evaluations).where(*wanted), rows)
-
     def _all(self, connection: Connection) -> tuple[Evaluations, ...]:
         query = (
             select(evaluations)
@@ -93,6 +90,16 @@ class EvaluationRoom:
             .order_by(evaluations.c.rule)
         )
         return tuple(_from_row(row) for row in connection.execute(query))
+
+
+def _values(one: Evaluations) -> dict[str, object]:
+    return {
+        "revision": one.revision,
+        "evaluated": one.evaluated,
+        "matched": one.matched,
+        "unknown": one.unknown,
+        "last_match": one.last_match,
+    }
 
 
 def _from_row(row: Row[Any]) -> Evaluations:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from doctor.errors import UsageError
 from doctor.model.change import Plan, Verified
@@ -25,21 +25,35 @@ _VERIFIED: Mapping[Verified, FixState] = {
     "could_not_run": "unverified",
 }
 
+_OF_TARGET = (
+    select(fixes)
+    .where(fixes.c.target == bindparam("whose"))
+    .order_by(fixes.c.intended_at, fixes.c.id)
+)
+Guard = Callable[[Connection], None]
+
 
 class Fixes:
     """The fixes of one target.
 
-    Each step is one transaction with its entry in the journal. A step that was recorded already
-    changes nothing, so recovery may repeat it; a step that cannot follow is a UsageError.
+    Each step is one transaction with its entry in the journal; ``guard`` is asked first in it. A
+    step that was recorded already changes nothing, so recovery may repeat it; a step that cannot
+    follow is a UsageError.
     """
 
     def __init__(
-        self, session: Session, journal: Journal, budget: Budget, approvals: Approvals
+        self,
+        session: Session,
+        journal: Journal,
+        budget: Budget,
+        approvals: Approvals,
+        guard: Guard,
     ) -> None:
         self._session = session
         self._journal = journal
         self._budget = budget
         self._approvals = approvals
+        self._guard = guard
 
     def new_id(self) -> str:
         """Return an id that no fix has yet."""
@@ -58,6 +72,7 @@ class Fixes:
         that nothing was recorded. Intending the same fix again returns it as it stands.
         """
         with self._session.writing() as connection:
+            self._guard(connection)
             known = self._known(connection, fix, plan)
             if known is not None:
                 return known
@@ -75,6 +90,7 @@ class Fixes:
         approval the points are not reserved.
         """
         with self._session.writing() as connection:
+            self._guard(connection)
             known = self._known(connection, fix, plan)
             if known is not None:
                 return known
@@ -156,21 +172,21 @@ class Fixes:
         approval: str | None,
     ) -> Fix:
         now = self._session.clock()
-        connection.execute(
-            insert(fixes).values(
-                id=fix,
-                target=self._session.target,
-                run=plan.run,
-                incident=incident,
-                approval=approval,
-                plan=plan_to_json(plan),
-                plan_hash=plan.hash,
-                state="intended",
-                reason="",
-                intended_at=now,
-                updated_at=now,
-            )
-        )
+        row = {
+            "id": fix,
+            "target": self._session.target,
+            "run": plan.run,
+            "incident": incident,
+            "approval": approval,
+            "plan": plan_to_json(plan),
+            "plan_hash": plan.hash,
+            "state": "intended",
+            "reason": "",
+            "images": None,
+            "intended_at": now,
+            "updated_at": now,
+        }
+        connection.execute(insert(fixes), row)
         self._journal.append(
             "intent",
             f"plan {plan.hash} is about to be applied",
@@ -188,6 +204,7 @@ class Fixes:
 
     def _move(self, fix: str, state: FixState, reason: str, images: str | None = None) -> Fix:
         with self._session.writing() as connection:
+            self._guard(connection)
             before = self._one(connection, fix)
             if before.state == state:
                 return before
@@ -220,9 +237,6 @@ class Fixes:
         return found[0]
 
     def _select(self, connection: Connection, *wanted: ColumnElement[Any]) -> tuple[Fix, ...]:
-        query = (
-            select(fixes)
-            .where(fixes.c.target == self._session.target, *wanted)
-            .order_by(fixes.c.intended_at, fixes.c.id)
-        )
-        return tuple(fix_from_row(row) for row in connection.execute(query).mappings())
+        query = _OF_TARGET.where(*wanted)
+        rows = connection.execute(query, {"whose": self._session.target}).mappings()
+        return tuple(fix_from_row(row) for row in rows)

@@ -22,6 +22,8 @@ from doctor.store.session import Session
 from doctor.store.tables import bodies, instant, journal, parse_instant, storable
 
 HEAD = "head"
+_INSERT = insert(journal)
+_INSERT_BODY = insert(bodies).prefix_with("OR REPLACE")
 _HASHED = tuple(column.name for column in journal.columns if column.name != "hash")
 
 
@@ -99,9 +101,9 @@ class Journal:
                 "previous": head.hash,
             }
             values["hash"] = _hash(values)
-            connection.execute(insert(journal).values(values))
+            connection.execute(_INSERT, values)
             kept = {"seq": values["seq"], "summary": body.summary, "data": body.data}
-            connection.execute(insert(bodies).prefix_with("OR REPLACE").values(kept))
+            connection.execute(_INSERT_BODY, kept)
             head = Head(values["seq"], values["hash"])
             put_meta(connection, HEAD, canonical([head.seq, head.hash]))
             self._session.remember_head(head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,10 +21,11 @@ class BusyError(DoctorError):
 
 
 @contextmanager
-def target_lock(identity: str, timeout: float) -> Iterator[None]:
+def target_lock(identity: str, timeout: float) -> Iterator[str]:
     """Hold the target's exclusive lock; the operating system frees it when the process dies.
 
-    It is not reentrant. Raises BusyError after ``timeout`` seconds.
+    Yields the name of the lock, which is this machine's alone. It is not reentrant. Raises
+    BusyError after ``timeout`` seconds.
     """
     path = state_folder() / "locks" / f"{target_key(identity)}.lock"
     try:
@@ -42,6 +44,6 @@ def target_lock(identity: str, timeout: float) -> Iterator[None]:
             hint="set DOCTOR_STATE_DIR to a folder that can be written",
         ) from None
     try:
-        yield
+        yield f"{platform.node()}:{os.path.realpath(path)}"
     finally:
         lock.release()

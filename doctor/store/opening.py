@@ -23,12 +23,12 @@ from doctor.store.meta import get_meta, put_meta
 from doctor.store.serial import canonical
 from doctor.store.session import Session
 from doctor.store.store import Store
-from doctor.store.tables import SCHEMA_VERSION, bodies, evaluations, journal, meta, metadata
+from doctor.store.tables import SCHEMA_VERSION, SINCE, journal, meta, metadata
+from doctor.store.uptime import Uptime, no_uptime
 
 _VERSION = "doctor_schema"
 _NAME = "store_id"
 _BUSY_TIMEOUT = 5.0
-_LATER = {evaluations: 2, bodies: 3}  # the version that brought a table
 
 
 def random_id(prefix: str) -> str:
@@ -45,6 +45,7 @@ def open_store(
     create: Literal[True],
     new_id: Callable[[str], str] = ...,
     busy_timeout: float = ...,
+    uptime: Callable[[], Uptime | None] = ...,
 ) -> Store: ...
 @overload
 def open_store(
@@ -55,6 +56,7 @@ def open_store(
     create: bool,
     new_id: Callable[[str], str] = ...,
     busy_timeout: float = ...,
+    uptime: Callable[[], Uptime | None] = ...,
 ) -> Store | None: ...
 def open_store(
     url: str,
@@ -64,12 +66,14 @@ def open_store(
     create: bool,
     new_id: Callable[[str], str] = random_id,
     busy_timeout: float = _BUSY_TIMEOUT,
+    uptime: Callable[[], Uptime | None] = no_uptime,
 ) -> Store | None:
     """Open what Doctor remembers about ``target``; close it after use.
 
     Without ``create`` nothing is ever written here, and a store that does not exist is None.
-    ``clock`` returns aware times; ``busy_timeout`` is in seconds. Raises UsageError for what is no
-    store, is damaged, newer than this version or not writable, SourceError for a locked one.
+    ``clock`` returns aware times; ``busy_timeout`` is in seconds; with ``uptime`` no jump of the
+    clock moves windows and deadlines. Raises UsageError for what is no store, is damaged, newer
+    than this version or not writable, SourceError for a locked one.
     """
     path = store_file(url)
     if create:
@@ -88,7 +92,7 @@ def open_store(
         engine.dispose()
         return None
     anchor = Anchor(state_folder() / "heads" / f"{name}.json")
-    session = Session(engine, url, target, clock, new_id, anchor)
+    session = Session(engine, url, target, clock, new_id, anchor, uptime)
     store = Store(session)
     weakref.finalize(store, engine.dispose)
     return store
@@ -153,10 +157,12 @@ def _build(connection: Connection) -> str:
 
 
 def _upgrade(connection: Connection) -> None:
-    """Bring a store of an older version up to this one: each has one more table."""
-    if _schema(connection) < SCHEMA_VERSION:
-        for table in _LATER:
-            table.create(connection, checkfirst=True)
+    """Bring a store of an older version up to this one: every newer version only added tables."""
+    version = _schema(connection)
+    if version < SCHEMA_VERSION:
+        for table in metadata.sorted_tables:
+            if table.info.get(SINCE, 1) > version:
+                table.create(connection, checkfirst=True)
         put_meta(connection, _VERSION, str(SCHEMA_VERSION))
 
 
@@ -184,7 +190,7 @@ def _check(connection: Connection, url: str) -> str | None:
             hint="pip install --upgrade run-doctor",
         )
     for table in metadata.sorted_tables:
-        if int(version) < _LATER.get(table, 0):
+        if table.info.get(SINCE, 1) > int(version):
             continue  # it comes when the store is written to
         missing = {column.name for column in table.columns} - columns.get(table.name, set())
         if missing:

@@ -15,10 +15,11 @@ from doctor.errors import SourceError
 from doctor.store.anchor import Anchor, Head
 from doctor.store.choice import shown_url
 from doctor.store.engine import BEGIN, in_our_words, is_in_transaction
+from doctor.store.uptime import Uptime, no_uptime
 
 
 class Session:
-    """An engine, a clock and a source of ids.
+    """An engine, a clock, the uptime where it is known, and a source of ids.
 
     Within ``writing`` every room of this thread works in the one transaction; a write inside
     another one is undone alone when it fails.
@@ -32,12 +33,14 @@ class Session:
         clock: Callable[[], datetime],
         new_id: Callable[[str], str],
         anchor: Anchor,
+        uptime: Callable[[], Uptime | None] = no_uptime,
     ) -> None:
         self.url = url
         self.target = target
         self.clock = clock
         self.new_id = new_id
         self.anchor = anchor
+        self.uptime = uptime
         self._engine = engine
         self._open = threading.local()
 

@@ -12,11 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from doctor.store.approvals import Approvals
 from doctor.store.budget import Budget
 from doctor.store.evaluations import EvaluationRoom
-from doctor.store.fixes import Fixes
+from doctor.store.fixes import Fixes, Guard
 from doctor.store.incidents import Incidents
 from doctor.store.journal import Journal
+from doctor.store.leases import Lease, Leases
 from doctor.store.retention import Retention
 from doctor.store.session import Session
+from doctor.store.stops import Stops
 
 
 class _ElsewhereError(Exception):
@@ -30,15 +32,17 @@ class _ElsewhereError(Exception):
 class Store:
     """The rooms of one target's store. They may be used from many threads and processes."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, lease: Lease | None = None) -> None:
         self._session = session
         self.journal = Journal(session)
         self.incidents = Incidents(session, self.journal)
         self.budget = Budget(session, self.journal)
         self.approvals = Approvals(session, self.journal)
-        self.fixes = Fixes(session, self.journal, self.budget, self.approvals)
+        self.leases = Leases(session, self.journal)
+        self.fixes = Fixes(session, self.journal, self.budget, self.approvals, self._guard(lease))
         self.evaluations = EvaluationRoom(session)
         self.retention = Retention(session, self.journal)
+        self.stops = Stops(session, self.journal, self.incidents)
 
     @property
     def url(self) -> str:
@@ -49,6 +53,13 @@ class Store:
     def target(self) -> str:
         """Whom it is about."""
         return self._session.target
+
+    def under(self, lease: Lease) -> Store:
+        """Return the same store for the holder of a lease.
+
+        There each write of a fix raises LeaseLostError once another doctor has taken over.
+        """
+        return Store(self._session, lease)
 
     def now(self) -> datetime:
         """Return the time by the store's clock."""
@@ -72,6 +83,11 @@ class Store:
     def close(self) -> None:
         """Let go of the files."""
         self._session.close()
+
+    def _guard(self, lease: Lease | None) -> Guard:
+        if lease is None:
+            return lambda _connection: None
+        return lambda connection: self.leases.confirm(connection, lease)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Dialect,
     Index,
@@ -19,7 +20,8 @@ from sqlalchemy import (
 from doctor.errors import UsageError
 from doctor.redaction import redact
 
-SCHEMA_VERSION = 3  # 2: evaluations, 3: bodies
+SCHEMA_VERSION = 3  # 2: evaluations; 3: bodies, leases, stops, sightings
+SINCE = "since"  # the version in which a table came
 
 metadata = MetaData()
 
@@ -106,6 +108,7 @@ bodies = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("summary", Words, nullable=False),
     Column("data", Text, nullable=False),
+    info={SINCE: 3},
 )
 
 incidents = Table(
@@ -191,4 +194,38 @@ evaluations = Table(
     Column("matched", Integer, nullable=False),
     Column("unknown", Integer, nullable=False),
     Column("last_match", Instant),
+    info={SINCE: 2},
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("token", Integer, nullable=False),
+    Column("holder", Words, nullable=False),
+    Column("place", Words, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("released", Boolean, nullable=False),
+    info={SINCE: 3},
+)
+
+stops = Table(
+    "stops",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("incident", Words, nullable=False),
+    Column("resumed_at", Instant),
+    info={SINCE: 3},
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("run", Words, primary_key=True),
+    Column("at", Instant, nullable=False),
+    info={SINCE: 3},
+)
+Index("sightings_of_window", sightings.c.target, sightings.c.at)

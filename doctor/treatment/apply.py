@@ -22,6 +22,7 @@ def apply_plan(fix: str, plan: Plan, door: WriteDoor, store: Store, step: Step) 
 
     Raises:
         DoctorError: the target refused; nothing was changed there.
+        LeaseLostError: another doctor took over, and with it the fix.
         UnsettledError: the fix stays intended: whether it was committed cannot be learned, or it
             was and the store cannot note it.
     """

@@ -11,6 +11,7 @@ from doctor.model.change import Plan
 from doctor.settings import Settings
 from doctor.store.choice import has_store, note_choice, resolve_store
 from doctor.store.identity import api_identity, target_identity
+from doctor.store.uptime import Uptime, no_uptime
 
 if TYPE_CHECKING:
     from doctor.store import Limits, Store
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
 class Memory:
     """The store of one target. Reading never creates it; the first use for writing notes it."""
 
-    def __init__(self, settings: Settings, explicit: str | None, clock: Callable[[], datetime]):
+    def __init__(
+        self,
+        settings: Settings,
+        explicit: str | None,
+        clock: Callable[[], datetime],
+        uptime: Callable[[], Uptime | None] = no_uptime,
+    ):
         self._settings = settings
         self.clock = clock
+        self._uptime = uptime
         self._store: Store | None = None
         self._is_writable = False
         self.identity = _identity(settings)
@@ -49,7 +57,11 @@ class Memory:
             from doctor.store import open_store
 
             self._store = open_store(
-                self._choice.url, self.clock, target=self.identity, create=False
+                self._choice.url,
+                self.clock,
+                target=self.identity,
+                create=False,
+                uptime=self._uptime,
             )
         return self._store
 
@@ -61,7 +73,11 @@ class Memory:
             self.close()
             note_choice(self.identity, self._choice)
             self._store = open_store(
-                self._choice.url, self.clock, target=self.identity, create=True
+                self._choice.url,
+                self.clock,
+                target=self.identity,
+                create=True,
+                uptime=self._uptime,
             )
             self._is_writable = True
         return self._store

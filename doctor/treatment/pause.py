@@ -13,8 +13,14 @@ class PausedError(UsageError):
     exit_code = 6
 
 
+def pause_reason(identity: str) -> str | None:
+    """Return why a human stopped all writes to a target, or None."""
+    stop = paused(identity)
+    return f"writes are paused: {stop.reason} ({stop.by})" if stop else None
+
+
 def refuse_if_paused(identity: str) -> None:
     """Raise PausedError where a human stopped all writes."""
-    stop = paused(identity)
-    if stop is not None:
-        raise PausedError(f"writes are paused: {stop.reason} ({stop.by})", hint="doctor resume")
+    reason = pause_reason(identity)
+    if reason is not None:
+        raise PausedError(reason, hint="doctor resume")

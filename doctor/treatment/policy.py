@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from doctor.model.change import Decision, Plan
 from doctor.model.tier import Tier
+from doctor.store import Stop
 from doctor.treatment.planning import Prescription
 
 REPAIRS_BEFORE_STOP = 2
@@ -23,6 +24,7 @@ class Authority:
         paused: why writes are paused, or None.
         repaired: how often the cells of the plan were repaired before.
         alone: why no second engine confirmed the verdicts, or None.
+        stop: the storm stop that binds an unattended treatment, or None.
     """
 
     max_tier: Tier
@@ -31,6 +33,7 @@ class Authority:
     paused: str | None = None
     repaired: int = 0
     alone: str | None = None
+    stop: Stop | None = None
 
 
 def decide(  # noqa: PLR0911 - one reason after the other

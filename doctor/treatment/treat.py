@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from doctor.errors import DoctorError, UsageError
+from doctor.errors import DoctorError, LeaseLostError, UsageError
 from doctor.model.change import Decision, Outcome, Plan
 from doctor.model.diagnosis import Diagnosis
 from doctor.model.examination import EXIT_CODES, Examination, Status, Treatment
@@ -19,6 +19,7 @@ from doctor.treatment.account import user
 from doctor.treatment.apply import Step, apply_plan
 from doctor.treatment.justify import unfounded, unjustified
 from doctor.treatment.limits import limit_reason
+from doctor.treatment.pause import PausedError, pause_reason
 from doctor.treatment.planning import Prescription, rung
 from doctor.treatment.policy import Authority, decide
 from doctor.treatment.settle import UnsettledError
@@ -74,14 +75,15 @@ def treat(
                 hint=f"doctor plan {examination.run}",
             )
         plans = {wanted: plans[wanted]}
-    if not plans and not examination.open_cells:
-        return _ended(examination, "sick", Decision("ask", "no rule knows a remedy"))
     for one in plans.values():
         if (reason := unfounded(one)) is not None:
             incident = _open(examination, clinic.store, plans)
             return _refuse(examination, clinic, incident, Decision("refuse", reason))
     plan = plans[wanted] if wanted else examination.plan
     prescription = Prescription(examination.diagnoses, plan, plans, examination.open_cells)
+    if authority.stop is not None:
+        refusal = Decision("refuse", f"storm stop: {authority.stop.reason}; doctor resume")
+        return _ended(examination, "refused", refusal, authority.stop.incident)
     decision, chosen = decide(prescription, authority)
     is_person = confirm is not None and authority.paused is None and decision.ruling == "ask"
     if is_person and chosen is not None and confirm is not None and confirm(chosen):
@@ -127,7 +129,8 @@ def _carry_out(  # noqa: PLR0911 - one end after the other
 ) -> Treatment:
     store = clinic.store
     incident = _open(examination, clinic.store, [plan.hash])
-    limit = unjustified(plan, clinic.system, clinic.probes) or limit_reason(
+    limit = pause_reason(store.target) or unjustified(plan, clinic.system, clinic.probes)
+    limit = limit or limit_reason(
         plan, clinic.rules, store.fixes.find(), store.now(), approved=approved
     )
     if limit is not None:
@@ -141,6 +144,10 @@ def _carry_out(  # noqa: PLR0911 - one end after the other
     started = time.monotonic()
     try:
         apply_plan(fix, plan, clinic.door, store, clinic.step)
+    except LeaseLostError:
+        raise
+    except PausedError as error:
+        return _refuse(examination, clinic, incident, Decision("refuse", error.message))
     except UnsettledError as error:
         outcome = Outcome(fix, plan.hash, plan.changes, "unknown", None, error.message)
         return _ended(examination, "unknown", decision, incident, plan, [outcome])
@@ -156,12 +163,11 @@ def _carry_out(  # noqa: PLR0911 - one end after the other
     if verified == "failed":
         return _undo(examination, clinic, plan, decision, store.fixes.get(fix))
     outcome = Outcome(fix, plan.hash, plan.changes, "applied", verified, reason)
-    if verified == "could_not_run":
-        store.incidents.move(incident, "treated", reason)
-        return _ended(examination, "unknown", decision, incident, plan, [outcome])
     store.incidents.move(incident, "treated", reason)
-    store.incidents.move(incident, "closed", reason)
-    return _ended(examination, "healed", decision, incident, plan, [outcome])
+    if verified == "clear":
+        store.incidents.move(incident, "closed", reason)
+    status: Status = "healed" if verified == "clear" else "unknown"
+    return _ended(examination, status, decision, incident, plan, [outcome])
 
 
 def _timeout(plan: Plan, rules: Mapping[str, Rule]) -> float | None:
@@ -181,6 +187,11 @@ def _undo(
     incident = fix.incident
     try:
         undo_fix(fix, clinic.door, clinic.store, fix.reason)
+    except PausedError as error:
+        reason = f"{fix.reason}; the undo waits: {error.message}"
+        outcome = Outcome(fix.id, plan.hash, plan.changes, "applied", "failed", reason)
+        refusal = Decision("refuse", reason)
+        return _ended(examination, "refused", refusal, incident, plan, [outcome])
     except UnsettledError as error:
         reason = f"{fix.reason}; {error.message}"
         outcome = Outcome(fix.id, plan.hash, plan.changes, "unknown", "failed", reason)

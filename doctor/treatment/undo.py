@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from doctor.errors import DoctorError, TreatmentError, UsageError
+from doctor.errors import DoctorError, LeaseLostError, TreatmentError, UsageError
 from doctor.model.ports import WriteDoor
 from doctor.store import Fix, Store, completed
+from doctor.treatment.pause import PausedError
 from doctor.treatment.settle import is_committed, noting
 
 
@@ -22,6 +23,7 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
 
     Raises:
         UsageError: there is nothing to undo.
+        PausedError, LeaseLostError: not now, or no longer by this one; recovery goes on with it.
         UndoError: a row moved on, or the database refused; nothing was changed.
         UnsettledError: whether it is undone cannot be learned or noted; the fix stays "undoing".
     """
@@ -40,6 +42,8 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
                     transaction.restore(change, image)
                 transaction.mark(fix.id, "undone", ())
             is_complete = True
+    except (LeaseLostError, PausedError):
+        raise
     except DoctorError as error:
         if not (is_complete and is_committed(door, fix.id, "undone", error)):
             with suppress(DoctorError):  # else recovery tries once more

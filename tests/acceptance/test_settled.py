@@ -27,8 +27,8 @@ class LossyDoctor(Doctor):
     is_done = True
     at = 1
 
-    def _clinic(self, system, probes, store):
-        clinic = super()._clinic(system, probes, store)
+    def _clinic(self, system, probes, store, door):
+        clinic = super()._clinic(system, probes, store, door)
         door = LostDoor(clinic.door, self.deaf, is_done=self.is_done, at=self.at)
         return replace(clinic, door=door)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from doctor.cli.human.layout import bold, columns, dim, printable
 from doctor.schema import update_statement
-from doctor.store import Approval, Entry, Fix, JournalCheck, Limits, Spent
+from doctor.store import Approval, Entry, Fix, JournalCheck, Limits, Pause, Spent, Stop
 
 
 def fixes(ended: Sequence[Fix], nothing: str) -> str:
@@ -77,8 +77,18 @@ def _seen(one: Mapping[str, Any]) -> str:
     return printable(f"{role} {one['count']} x {one['kind']} in {place}")
 
 
-def budget(limits: Limits, spent: Sequence[Spent]) -> str:
-    """Return what is spent and left of each window."""
+def resumed(pause: Pause | None, stop: Stop | None) -> str:
+    """Return what a human's word to go on has ended."""
+    lines = []
+    if stop is not None:
+        lines.append(f"unattended treatment goes on; it had stopped: {printable(stop.reason)}")
+    if pause is not None:
+        lines.append("writes are allowed again")
+    return "\n".join(lines) or "writes were not paused"
+
+
+def budget(limits: Limits, spent: Sequence[Spent], pause: Pause | None, stop: Stop | None) -> str:
+    """Return what is spent and left of each window, and what else holds writes back."""
     used = {one.scope: one.spent for one in spent}
     rows = [
         (
@@ -88,7 +98,15 @@ def budget(limits: Limits, spent: Sequence[Spent]) -> str:
         )
         for scope, window in limits.items()
     ]
-    return "\n".join(columns(rows, indent=0))
+    lines = columns(rows, indent=0)
+    if pause is not None:
+        lines.append(f"all writes are paused: {printable(pause.reason)} ({pause.by})")
+    if stop is not None:
+        lines.append(f"storm stop since {_time(stop.since)}: {printable(stop.reason)}")
+        lines.append(f"  unattended treatment writes nothing; incident {stop.incident} asks")
+    if pause is not None or stop is not None:
+        lines.append("next: doctor resume")
+    return "\n".join(lines)
 
 
 def _time(at: datetime) -> str:

@@ -1,4 +1,7 @@
-"""The marker that a fix leaves beside the data, in the transaction of the change itself."""
+"""The marker that a fix leaves beside the data, in the transaction of the change itself.
+
+One row of the same table, FENCE, holds the newest token of those who may treat this database.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from doctor.errors import TreatmentError
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import Row
+
+FENCE = "fence"
 
 MARKER = sa.Table(
     "doctor_applied",
@@ -53,3 +59,20 @@ def _row_in(row: dict[str, Any]) -> dict[str, Scalar]:
         name: bytes.fromhex(value["bytes"]) if isinstance(value, dict) else value
         for name, value in row.items()
     }
+
+
+def fence_to_json(token: int, holder: str) -> str:
+    """Return the newest token and who has it, as the row FENCE keeps them."""
+    return json.dumps([token, holder])
+
+
+def fence_from_json(text: str) -> tuple[int, str]:
+    """Return what ``fence_to_json`` wrote; raises TreatmentError for anything else."""
+    try:
+        token, holder = json.loads(text)
+        return int(token), str(holder)
+    except (ValueError, TypeError):
+        raise TreatmentError(
+            f"the row {FENCE!r} of {MARKER.name} is damaged: {text!r}",
+            hint="see in `doctor history` that nobody else treats this system, then delete the row",
+        ) from None

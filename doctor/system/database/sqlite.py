@@ -57,8 +57,6 @@ def read_door(path: str) -> CoreReadDoor:
 
 def write_door(path: str) -> CoreWriteDoor:
     """Return the write door; a transaction takes the database's write lock at its begin."""
-    from doctor.system.database.writing import CoreWriteDoor
-
     _require_database(path)
 
     def connect() -> sqlite3.Connection:
@@ -73,6 +71,13 @@ def write_door(path: str) -> CoreWriteDoor:
     @sa.event.listens_for(engine, "begin")
     def begin_immediate(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return door_on(engine)
+
+
+def door_on(engine: Engine) -> CoreWriteDoor:
+    """Return the write door on an engine whose transactions begin with the write lock."""
+    from doctor.system.database.writing import CoreWriteDoor
 
     return CoreWriteDoor(
         engine, translate=translated, binary="BINARY", count=_changes, prefix="OR ABORT"

@@ -11,12 +11,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from doctor.errors import TreatmentError
+from doctor.errors import LeaseLostError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import Row
-from doctor.system.database.marker import MARKER, images_to_json, marked_images
+from doctor.system.database.marker import (
+    FENCE,
+    MARKER,
+    fence_from_json,
+    fence_to_json,
+    images_to_json,
+    marked_images,
+)
 from doctor.system.database.reading import equals
 
 Translate = Callable[[str], AbstractContextManager[None]]
@@ -54,6 +61,21 @@ class CoreWriteTransaction:
         self._binary = binary
         self._count = count
         self._prefix = prefix
+        self._has_marker = False
+
+    def fence(self, token: int, holder: str) -> None:
+        """Go on only as the newest holder; raise LeaseLostError where a newer one was here."""
+        self._make_marker()
+        row = (MARKER.c.fix == FENCE) & (MARKER.c.kind == FENCE)
+        held = self._connection.scalar(sa.select(MARKER.c.images).where(row))
+        mine = fence_to_json(token, holder)
+        if held is None:
+            self._connection.execute(MARKER.insert().values(fix=FENCE, kind=FENCE, images=mine))
+        elif held != mine:
+            newest, _ = fence_from_json(held)
+            if newest >= token:
+                raise LeaseLostError(token, newest)
+            self._connection.execute(sa.update(MARKER).where(row).values(images=mine))
 
     def set_cells(self, change: SetCells) -> ChangeImage:
         """Set the cells if they hold what was expected; raise TreatmentError otherwise."""
@@ -91,13 +113,13 @@ class CoreWriteTransaction:
 
     def mark(self, fix: str, kind: str, images: Sequence[ChangeImage]) -> None:
         """Write the marker of a fix beside the data."""
-        MARKER.create(self._connection, checkfirst=True)
+        self._make_marker()
         text = json.dumps(images_to_json(images))
         self._connection.execute(MARKER.insert().values(fix=fix, kind=kind, images=text))
 
     def is_marked(self, fix: str, kind: str) -> bool:
         """Tell whether the marker of a fix is there."""
-        if not sa.inspect(self._connection).has_table(MARKER.name):
+        if not self._has_marker and not sa.inspect(self._connection).has_table(MARKER.name):
             return False
         query = sa.select(MARKER.c.fix).where(MARKER.c.fix == fix, MARKER.c.kind == kind)
         return self._connection.scalar(query) is not None
@@ -116,6 +138,11 @@ class CoreWriteTransaction:
                 f"the change could not be undone: {error.message}", hint=error.hint
             ) from error
         part.rollback()
+
+    def _make_marker(self) -> None:
+        if not self._has_marker:
+            MARKER.create(self._connection, checkfirst=True)
+            self._has_marker = True
 
     def _set(self, change: SetCells, before: Row, cells: Row) -> ChangeImage:
         clause = sa.table(change.table, *[sa.column(name) for name in before])

@@ -11,7 +11,7 @@ import pytest
 from doctor.model.change import Plan, SetCells
 from doctor.model.rule import Verify
 from doctor.model.tier import Tier
-from doctor.store import Store, Window, open_store
+from doctor.store import Store, Uptime, Window, open_store
 
 ROOT = Path(__file__).parents[3]
 
@@ -49,6 +49,22 @@ def state(tmp_path, monkeypatch):
 @pytest.fixture
 def clock():
     return Clock()
+
+
+class Running:
+    """An uptime that is moved by hand."""
+
+    def __init__(self, boot: str = "first") -> None:
+        self.boot = boot
+        self.seconds = 1000.0
+
+    def __call__(self) -> Uptime:
+        return Uptime(self.boot, self.seconds)
+
+
+@pytest.fixture
+def uptime():
+    return Running()
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
+import pytest
+
 from doctor.model.verdict import Verdict
 from doctor.store import Evaluations, open_store
 from tests.unit.inference.build import rule, sel
@@ -53,23 +55,32 @@ def test_each_target_has_its_own(opened):
     assert opened("sqlite:/two.db").evaluations.all() == ()
 
 
-def test_a_store_of_the_first_version_is_read_as_it_is_and_upgraded_when_it_is_written_to(
-    opened, url, clock
+NEWER = {1: ("evaluations", "leases", "stops", "sightings"), 2: ("leases", "stops", "sightings")}
+
+
+@pytest.mark.parametrize("old_version", NEWER)
+def test_an_older_store_is_read_as_it_is_and_upgraded_when_it_is_written_to(
+    opened, url, clock, old_version
 ):
     store = opened()
     store.journal.append("kind", "summary")
     store.close()
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as old:
-        old.execute("DROP TABLE evaluations")
-        old.execute("UPDATE meta SET value='1' WHERE name='doctor_schema'")
+        for table in NEWER[old_version]:
+            old.execute(f"DROP TABLE {table}")
+        old.execute(f"UPDATE meta SET value='{old_version}' WHERE name='doctor_schema'")
         old.commit()
     reader = open_store(url, clock, target="t", create=False)
     assert reader is not None
     with reader:
         assert reader.evaluations.all() == ()
-    assert version(url) == "1"
+        assert reader.leases.held() is None
+        assert (reader.stops.current(), reader.stops.resumed_at()) == (None, None)
+    assert version(url) == str(old_version)
     upgraded = opened()
     upgraded.evaluations.record(RULES[:1], said(a="match"))
     assert len(upgraded.evaluations.all()) == 1
     assert version(url) == "3"
-    assert [one.kind for one in upgraded.journal.entries(10)] == ["kind"]
+    assert upgraded.leases.take("ann", "", 60)
+    assert upgraded.stops.stop("too many").incident
+    assert [one.kind for one in upgraded.journal.entries(1, kinds=("kind",))] == ["kind"]

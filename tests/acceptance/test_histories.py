@@ -1,0 +1,72 @@
+"""Doctors that stall, die, and meet clocks that jump: whatever the order, one effect and an end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support.histories import Places, Violated, World, live
+
+pytestmark = pytest.mark.slow
+
+COUNT = int(1_000_000 * float(os.environ.get("DOCTOR_SOAK") or 0)) or 1000
+SHARED_MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """The files, in memory where that is possible: only the order of things matters here."""
+    folder = tmp_path
+    if os.access(SHARED_MEMORY, os.W_OK):
+        folder = SHARED_MEMORY / f"doctor-{os.getpid()}-{tmp_path.name}"
+        folder.mkdir()
+    monkeypatch.setenv("DOCTOR_STATE_DIR", str(folder / "state"))
+    found = Places(folder)
+    yield found
+    found.close()
+    for one in sorted(folder.rglob("*"), reverse=True):
+        one.rmdir() if one.is_dir() else one.unlink()
+    folder.rmdir()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_no_history_breaks_a_promise_and_every_one_comes_to_rest(places, figure):
+    seen: Counter[str] = Counter()
+    begun = time.process_time()
+    for seed in range(COUNT):
+        seen += live(World(places, seed)).seen
+    took = time.process_time() - begun
+    told = ", ".join(f"{name} {number}" for name, number in sorted(seen.items()))
+    figure(f"{COUNT} histories, 0 violations, {COUNT / took:.0f} a second; {told}")
+    assert seen["effects"] > COUNT
+    assert seen["LeaseLostError"] > COUNT / 10
+    assert min(seen["kills"], seen["stalls"], seen["clock jumps"]) > COUNT / 2
+    with places.whole() as store:
+        assert store.journal.verify().ok
+
+
+@pytest.mark.parametrize("missing", ["fence", "steady time"])
+def test_without_a_mechanism_a_history_breaks_a_promise_within_a_hundred_seeds(
+    places, figure, missing
+):
+    """Without the fence a late doctor writes; with clocks alone a jump blocks for a month."""
+    parts = {"is_fenced": missing != "fence", "is_steady": missing != "steady time"}
+    for seed in range(100):
+        try:
+            live(World(places, seed, **parts))
+        except Violated as violated:
+            figure(f"without {missing}: seed {seed}: {violated}")
+            live(World(places, seed))
+            return
+    pytest.fail(f"nothing noticed that {missing} is gone")
+
+
+def test_a_history_replays_from_its_seed(places):
+    first, second = (live(World(places, 7, name=name)) for name in ("one", "two"))
+    assert first.seen == second.seen
+    assert [one.kind for one in first.effects] == [one.kind for one in second.effects]
