@@ -15,7 +15,7 @@ from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable, Row
-from doctor.system.database.marker import MARKER, images_from_json
+from doctor.system.database.marker import FENCE, MARKER, fence_from_json, images_from_json
 
 Session = Callable[[], AbstractContextManager[Connection]]
 Unread = Callable[[Connection], Collection[str]]
@@ -103,6 +103,15 @@ class CoreReadDoor:
             )
             text = connection.scalar(query)
         return None if text is None else images_from_json(json.loads(text))
+
+    def newest_token(self) -> int:
+        """Return the newest token of a lease that was noted beside the data, 0 for none."""
+        with self._session() as connection:
+            if not sa.inspect(connection).has_table(MARKER.name):
+                return 0
+            row = (MARKER.c.fix == FENCE) & (MARKER.c.kind == FENCE)
+            text = connection.scalar(sa.select(MARKER.c.images).where(row))
+        return 0 if text is None else fence_from_json(text)[0]
 
     def close(self) -> None:
         """Close the connection."""
