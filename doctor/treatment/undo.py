@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doctor.errors import DoctorError, LeaseLostError, TreatmentError, UsageError
+from doctor.errors import DoctorError, LeaseLostError, SourceError, TreatmentError, UsageError
 from doctor.model.ports import WriteDoor
 from doctor.store import Fix, Store
 from doctor.treatment.pause import PausedError
@@ -21,7 +21,8 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
     Raises:
         UsageError: there is nothing to undo.
         PausedError, LeaseLostError: not now, or no longer by this one; recovery goes on with it.
-        UndoError: a row moved on, or the database refused; nothing was changed.
+        UndoError: a row moved on, or the database refused; nothing was changed. Where it could not
+            be reached the fix stays pending.
     """
     if fix.state == "undone":
         return fix
@@ -37,6 +38,8 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
                 transaction.mark(fix.id, "undone", ())
     except (LeaseLostError, PausedError):
         raise
+    except SourceError as error:  # e.g. locked: it stays undoing, and recovery tries again
+        raise UndoError(error.message, hint=error.hint) from error
     except DoctorError as error:
         store.fixes.record_undo_failed(fix.id, error.message)
         raise UndoError(error.message, hint=error.hint) from error
