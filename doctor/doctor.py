@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from doctor.errors import DoctorError, UsageError
+from doctor.errors import DoctorError, SourceError, UsageError
 from doctor.evidence import LogProbe, collect_evidence
 from doctor.evidence.opening import open_system
 from doctor.inference import (
@@ -379,9 +379,12 @@ class Doctor:
         return turn(memory.identity, self._opened, memory.open_for_reading, self._patience)
 
     def _opened(self) -> tuple[Store, WriteDoor]:
-        from doctor.system.database import open_write_door
+        from doctor.system.database import open_read_door, open_write_door
 
-        return self.memory.open_for_writing(), open_write_door(self._database())
+        store, url = self.memory.open_for_writing(), self._database()
+        with suppress(SourceError):  # the write transaction will look again
+            store.leases.overtake(open_read_door(url).newest_token())
+        return store, open_write_door(url)
 
     def _clinic(
         self, system: System, probes: tuple[Probe, ...], store: Store, door: WriteDoor

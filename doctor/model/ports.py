@@ -74,6 +74,9 @@ class ReadDoor(Protocol):
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
 
+    def newest_token(self) -> int:
+        """Return the newest token of a lease that was noted beside the data, 0 for none."""
+
 
 class WriteDoor(Protocol):
     """The only way to change the system's database."""

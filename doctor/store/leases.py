@@ -101,10 +101,10 @@ class Leases:
         The lease that is out is lost by this.
         """
         with self._session.writing() as connection:
-            older = (leases.c.target == self._session.target, leases.c.token < seen)
-            connection.execute(
-                update(leases).where(*older).values(token=seen, holder="", released=True)
-            )
+            row = self._row(connection)
+            if row is None or row.token < seen:
+                now = take_moment(connection, self._session).ledger
+                self._keep(connection, Lease("", "", seen, now, 0.0), is_new=row is None)
 
     def held(self) -> Holding | None:
         """Return what is known of the lease; None where there never was one."""

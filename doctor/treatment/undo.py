@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from doctor.errors import DoctorError, LeaseLostError, TreatmentError, UsageError
+from doctor.errors import DoctorError, LeaseLostError, SourceError, TreatmentError, UsageError
 from doctor.model.ports import WriteDoor
 from doctor.store import Fix, Store, completed
 from doctor.treatment.pause import PausedError
@@ -24,7 +24,8 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
     Raises:
         UsageError: there is nothing to undo.
         PausedError, LeaseLostError: not now, or no longer by this one; recovery goes on with it.
-        UndoError: a row moved on, or the database refused; nothing was changed.
+        UndoError: a row moved on, or the database refused; nothing was changed. Where it could not
+            be reached the fix stays pending.
         UnsettledError: whether it is undone cannot be learned or noted; the fix stays "undoing".
     """
     if fix.state == "undone":
@@ -46,8 +47,9 @@ def undo_fix(fix: Fix, door: WriteDoor, store: Store, reason: str) -> Fix:
         raise
     except DoctorError as error:
         if not (is_complete and is_committed(door, fix.id, "undone", error)):
-            with suppress(DoctorError):  # else recovery tries once more
-                store.fixes.record_undo_failed(fix.id, f"{reason}; not undone: {error.message}")
+            if not isinstance(error, SourceError):  # e.g. locked: recovery tries once more
+                with suppress(DoctorError):
+                    store.fixes.record_undo_failed(fix.id, f"{reason}; not undone: {error.message}")
             raise UndoError(error.message, hint=error.hint) from error
     with noting("the old rows are back"):
         return store.fixes.record_undone(fix.id, reason)

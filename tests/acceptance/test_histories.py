@@ -13,7 +13,7 @@ from tests.support.histories import Places, Violated, World, live
 
 pytestmark = pytest.mark.slow
 
-COUNT = int(1_000_000 * float(os.environ.get("DOCTOR_SOAK") or 0)) or 1000
+COUNT = int(1_000_000 * float(os.environ.get("DOCTOR_SOAK") or 0)) or 300
 SHARED_MEMORY = Path("/dev/shm")
 
 

@@ -135,7 +135,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.target = f"sqlite:/simulated-{self.name}{self.seed}-{self.is_fenced}"
+        self.target = f"sqlite:/simulated-{self.name}{self.seed}-{self.is_fenced}-{self.is_steady}"
         self.baton = Baton()
         self.numbers = iter(range(10**9))
         self.machines = [Machine(f"m{n}") for n in range(self.random.randint(1, 2))]
@@ -156,7 +156,9 @@ class World:
 
     def new_id(self, prefix: str) -> str:
         """Return ids in order."""
-        return f"{prefix}-{self.name}{self.seed}{self.is_fenced}-{next(self.numbers)}"
+        return (
+            f"{prefix}-{self.name}{self.seed}{self.is_fenced}{self.is_steady}-{next(self.numbers)}"
+        )
 
     def cell(self, run: str) -> str:
         """Return what stands in the target now."""

@@ -14,7 +14,7 @@ from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable, Row
-from doctor.system.database.marker import MARKER, marked_images
+from doctor.system.database.marker import FENCE, MARKER, fence_from_json, marked_images
 
 Session = Callable[[], AbstractContextManager[Connection]]
 Unread = Callable[[Connection], Collection[str]]
@@ -96,6 +96,15 @@ class CoreReadDoor:
         """Return the images that the fix left beside the data, or None if it never committed."""
         with self._session() as connection:
             return marked_images(connection, fix)
+
+    def newest_token(self) -> int:
+        """Return the newest token of a lease that was noted beside the data, 0 for none."""
+        with self._session() as connection:
+            if not sa.inspect(connection).has_table(MARKER.name):
+                return 0
+            row = (MARKER.c.fix == FENCE) & (MARKER.c.kind == FENCE)
+            text = connection.scalar(sa.select(MARKER.c.images).where(row))
+        return 0 if text is None else fence_from_json(text)[0]
 
     def close(self) -> None:
         """Close the connection."""

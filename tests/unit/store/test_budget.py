@@ -128,7 +128,7 @@ import itertools
 from datetime import *
 from doctor.store import *
 clock = lambda: datetime(2026, 3, 1, tzinfo=UTC)
-store = open_store({url!r}, clock, target="t", create=True)
+store = open_store({url!r}, clock, target="t", create=True, busy_timeout=60.0)
 limits = {{"run": Window(30, 60), "system": Window(150, 60)}}
 # gate
 granted = 0
