@@ -113,7 +113,9 @@ def test_a_doctor_that_stood_still_while_its_lease_expired_writes_nothing_more(j
             before, known = jobs.dump(), marks(jobs)
             entries = told(config)
             said, code = go_on(late)
-            assert (said.partition(":")[0], code) == ("LeaseLostError", 6)
+            # what is committed is not "refused": the other doctor settled it
+            expected = ("unknown", 0) if step == "commit" else ("LeaseLostError", 6)
+            assert (said.partition(":")[0].strip(), code) == expected
             assert "another doctor took over" in said
             assert (jobs.dump(), marks(jobs), told(config)) == (before, known, entries)
             assert doctor.recover() == ()

@@ -35,13 +35,13 @@ from doctor.treatment.apply import apply_plan
 from doctor.treatment.lease import Turn, turn
 from doctor.treatment.track_record import failed_rungs
 from doctor.treatment.undo import undo_fix
-from tests.support.baton import Actor, Baton, Killed
+from tests.support.baton import Actor, Killed
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MONTH = 30 * 86_400.0
 LIMITS: Limits = {"run": Window(2, 1800), "system": Window(2, 1800)}
 SICK, WELL = "sick", "well"
-FAULTY_STEPS = 45
+FAULTY_STEPS = 25
 CALM_ROUNDS = 12
 
 
@@ -61,7 +61,7 @@ class Places:
         with sqlite3.connect(self.target) as connection:
             connection.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT NOT NULL)")
         connection.close()
-        self.mine = sqlite3.connect(self.target, isolation_level=None, check_same_thread=False)
+        self.mine = sqlite3.connect(self.target, isolation_level=None, timeout=0)
         self.door_engine = sa.create_engine(
             "sqlite://", creator=self._connect, poolclass=sa.QueuePool, max_overflow=-1
         )
@@ -136,7 +136,6 @@ class World:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.target = f"sqlite:/simulated-{self.name}{self.seed}-{self.is_fenced}-{self.is_steady}"
-        self.baton = Baton()
         self.numbers = iter(range(10**9))
         self.machines = [Machine(f"m{n}") for n in range(self.random.randint(1, 2))]
         self.runs = [f"r{n}" for n in range(self.random.randint(1, 2))]
@@ -294,7 +293,7 @@ class Doctor:
         self.actor = self._start()
 
     def _start(self) -> Actor:
-        return Actor(self.world.baton, self._work)
+        return Actor(self._work)
 
     def kill(self) -> None:
         """Die at the point where it stands, and start anew."""

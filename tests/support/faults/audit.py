@@ -11,6 +11,7 @@ from typing import Any
 from doctor.doctor import Doctor
 from doctor.errors import DoctorError
 from doctor.store.choice import has_store
+from doctor.system.database.marker import FENCE
 from tests.support.faults.site import RUN, digest
 
 KINDS = ("half", "double", "lost", "unmeant", "untrue", "stuck", "broken", "crash")
@@ -77,7 +78,7 @@ class Audit:
         """The store, the marker and the data agree."""
         fixes = {one.id: one.state for one in self.fixes()}
         marks = markers(self.target)
-        for fix in marks.keys() - fixes.keys():
+        for fix in marks.keys() - fixes.keys() - {FENCE}:
             self.wrong.append(("unmeant", f"{fix} is in the target but was never intended"))
         for fix, state in fixes.items():
             if marks.get(fix, set()) != MARKS.get(state):

@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.support.faults import program
 from tests.support.faults.site import Site
+from tests.support.uncovered import uncovered
 
 WRITING = (
     "write", "pwrite64", "fdatasync", "fsync", "ftruncate", "fallocate", "unlink", "unlinkat",
@@ -108,12 +109,13 @@ class Warm:
 def warm(site: Site, *options: str) -> Iterator[Warm]:
     """Start a warm doctor for a site; ``split`` gives it the door with the defect."""
     command = [sys.executable, str(Path(program.__file__)), str(site.config), *options]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(PROJECT),
-        "DOCTOR_STATE_DIR": str(site.state),
-        "DOCTOR_ENGINE": "reference",
-    }
+    environment = uncovered(
+        {
+            "PYTHONPATH": str(PROJECT),
+            "DOCTOR_STATE_DIR": str(site.state),
+            "DOCTOR_ENGINE": "reference",
+        }
+    )
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:

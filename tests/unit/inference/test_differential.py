@@ -26,7 +26,7 @@ from tests.unit.inference.differential import Case, case, traits
 pytestmark = pytest.mark.durable
 
 BATCH = 100
-SETS = 20_000 if os.environ.get("DOCTOR_SOAK") else 5_500
+SETS = 20_000 if os.environ.get("DOCTOR_SOAK") else 5_000
 EXERCISED = {"join", "negation", "second stratum", "kind wanted and refused"}
 
 

@@ -387,7 +387,7 @@ def _quoted(name: str) -> str:
 
 
 @given(names=st.lists(NAMES, min_size=4, max_size=4), cells=st.lists(CELLS, min_size=5, max_size=5))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @pytest.mark.slow
 def test_only_the_declared_cell_changes_whatever_the_names_and_values(names, cells):
     table, *columns = names
