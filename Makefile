@@ -1,7 +1,7 @@
 # Thin: every recipe is one or two commands. `make setup` is done by whatever needs it.
 PYTHON ?= python3
 VENV ?= .venv
-MARKS ?= not slow
+MARKS ?= not slow and not alone
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
@@ -22,8 +22,12 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	@$(BIN)/doctor demo
 
+# Lines are counted in the quick tests; the slow ones would take half as long again. What keeps a
+# deadline of milliseconds runs alone.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not alone" --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow and not alone"
+	$(BIN)/python -m pytest -m alone
 
 quick: setup
 	$(BIN)/python -m pytest -n 2 -m "$(MARKS)" -q

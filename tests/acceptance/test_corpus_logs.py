@@ -24,6 +24,7 @@ def scored():
     return score()
 
 
+@pytest.mark.slow
 def test_nine_of_ten_labelled_symptoms_are_found_and_little_else(scored, figure):
     figures = table(scored)
     figure(figures.splitlines()[-1])

@@ -136,6 +136,7 @@ def test_a_storm_in_another_systems_log_is_a_consequence_too(jobs, tmp_path):
     assert counts["http.failure"] == 7
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_all_rows_of_the_corpus_get_the_right_verdict(incident):
     before = digest(incident)

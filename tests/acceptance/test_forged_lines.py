@@ -120,6 +120,7 @@ def treated(ward, tmp_path, lines, name):
         return one.treat(ward.runs[name], max_tier=Tier.IRREVERSIBLE, attended=False)
 
 
+@pytest.mark.slow
 def test_forged_lines_cause_no_write_on_a_healthy_system(jobs, tmp_path, figure):
     run = jobs.runs["healthy"]
     every = forged(run)

@@ -264,6 +264,7 @@ def test_a_guarded_plan_is_confirmed_at_the_terminal_or_not_at_all(ward):
     assert len(changed(before, ward.dump())) == 3
 
 
+@pytest.mark.slow
 def test_the_second_heal_of_a_budget_of_one_is_refused_in_every_process(ward, tmp_path):
     config = tmp_path / "doctor.toml"
     config.write_text('[budget]\nsystem = {points = 1, per = "1h"}\n', encoding="utf-8")
@@ -287,6 +288,7 @@ def test_the_second_heal_of_a_budget_of_one_is_refused_in_every_process(ward, tm
     assert ward.dump() == before
 
 
+@pytest.mark.slow
 def test_a_cell_that_breaks_again_and_again_is_asked(ward):
     for _ in range(2):
         assert heal(ward, "space").code == 0

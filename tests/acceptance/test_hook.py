@@ -116,6 +116,7 @@ def test_a_phase_without_progress_is_advice_to_stop(hook):
     assert "no progress" in found[-1].receipt.why
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_are_noticed_by_the_next(hook):
     code = textwrap.dedent(
         """

@@ -26,6 +26,7 @@ TIMES = 1000 if SOAK else 20
 RUNS = 500 if SOAK else 5
 ROUNDS = 4
 soak = pytest.mark.soak
+pytestmark = pytest.mark.alone
 
 
 class Tireless(Breaker):

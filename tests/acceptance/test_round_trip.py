@@ -50,6 +50,7 @@ def round_trip(path, seed, store):
     return "applied" if after != before else "applied, same value"
 
 
+@pytest.mark.slow
 def test_a_repair_and_its_undo_leave_every_table_as_it_was(figure):
     ends: Counter[str] = Counter()
     memory = Path("/dev/shm")

@@ -116,7 +116,7 @@ def test_a_doctor_that_stood_still_while_its_lease_expired_writes_nothing_more(j
             # what is committed is not "refused": the other doctor settled it
             expected = ("unknown", 0) if step == "commit" else ("LeaseLostError", 6)
             assert (said.partition(":")[0].strip(), code) == expected
-            assert "another doctor took over" in said
+            assert step == "commit" or "another doctor took over" in said
             assert (jobs.dump(), marks(jobs), told(config)) == (before, known, entries)
             assert doctor.recover() == ()
             states = [one.state for one in doctor.memory.open_for_writing().fixes.find()]

@@ -41,7 +41,8 @@ def matches(expected: str, printed: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/write-your-first-rule.md", "docs/write-your-first-fixer.md"]
+    "document",
+    ["README.md", "docs/write-your-first-rule.md", "docs/write-your-first-fixer.md"],
 )
 def test_every_console_block_prints_what_it_says(tmp_path, document):
     environment = {

@@ -65,6 +65,7 @@ def test_what_is_no_secret_stays(text):
     assert redact(json.dumps({"message": text})) == json.dumps({"message": text})
 
 
+@pytest.mark.slow
 @pytest.mark.corpus
 def test_of_real_logs_only_what_is_a_secret_is_redacted(figure):
     if not CORPUS.exists():

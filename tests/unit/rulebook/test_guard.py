@@ -48,6 +48,7 @@ BLOCKS = st.lists(
 ).map("\n".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=800, deadline=None)
 @given(BLOCKS)
 def test_blocks_nest_at_most_twice_for_each_column_at_which_a_value_begins(text):

@@ -122,6 +122,7 @@ def test_it_is_a_schema(schema):
     assert check("--check-metaschema", schema)[0] == 0
 
 
+@pytest.mark.slow
 def test_every_built_in_file_is_valid(schema, tmp_path):
     files: list[Path] = []
     for path in sorted(RULES.rglob("*.yaml")):

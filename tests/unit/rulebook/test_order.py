@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ def said(rules, evidence):
     return {(one.rule, one.result, one.key) for one in inference.verdicts}
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_files_rules_and_facts_in_any_order_give_the_same_verdicts(choice, order):

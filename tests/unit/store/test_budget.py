@@ -250,5 +250,5 @@ class Ledger(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-TestLedger = Ledger.TestCase
+TestLedger = pytest.mark.slow(Ledger.TestCase)
 TestLedger.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

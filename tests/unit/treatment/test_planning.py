@@ -212,6 +212,7 @@ plans = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(plans, plans)
 def test_two_plans_have_one_hash_only_if_they_do_the_same(one, other):
     same = (one.run, one.changes, one.tier) == (other.run, other.changes, other.tier)
