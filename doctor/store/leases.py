@@ -79,7 +79,7 @@ class Leases:
                 if not is_ours_now:
                     return None
             token = 1 if row is None else row.token + 1
-            if row is not None and not row.released:
+            if row is not None and row.holder and not row.released:
                 self._journal.append(
                     "took_over",
                     "another doctor did not finish: its lease is taken over",

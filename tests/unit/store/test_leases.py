@@ -100,3 +100,9 @@ def test_a_clock_that_jumps_back_does_not_keep_a_lease_for_ever(opened, clock, u
     clock.move(days=-30)
     uptime.seconds += 61
     assert store.leases.take("bob", "", 60).token == 2
+
+
+def test_a_token_that_was_learned_is_nobodys_lease(store, kinds):
+    store.leases.overtake(0)
+    assert store.leases.take("ann", "", 60).token == 1
+    assert kinds(store) == []
