@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.terminal import run, say
 
-pytestmark = pytest.mark.slow
-
 DOCUMENT = [
     "schema_version",
     "run",

@@ -7,8 +7,6 @@ import pytest
 from tests.support import evil
 from tests.support.terminal import say
 
-pytestmark = pytest.mark.slow
-
 LOUD = "print('looking')\nyield Gap('x', 'half of it\\x1b[31m is locked')"
 
 

@@ -13,8 +13,6 @@ from doctor.cli.progress import Bar
 from tests.support.paths import CORPUS
 from tests.support.terminal import run, say
 
-pytestmark = pytest.mark.slow
-
 RULES = """\
 format: doctor/1
 signatures:
@@ -217,6 +215,7 @@ def test_standard_input_is_read(rules):
     assert {one["file"] for one in json.loads(done.stdout)["symptoms"]} == {"-"}
 
 
+@pytest.mark.slow
 def test_a_hundred_megabytes_take_little_memory_and_time(rules, tmp_path):
     path = tmp_path / "big.log"
     with path.open("w") as stream:

@@ -137,7 +137,7 @@ ENDS = {
 def test_a_plugin_that_speaks_for_its_process_is_found_out(host, said):
     module = (
         f"import os\ndata = {len(said).to_bytes(4, 'big') + said!r}\n"
-        "for one in range(3, 30):\n    try: os.write(one, data)\n    except OSError: pass\n"
+        "for one in range(3, 250):\n    try: os.write(one, data)\n    except OSError: pass\n"
     )
     with pytest.raises(GuestError, match=ENDS[said]):
         host(module).describe()

@@ -20,8 +20,6 @@ from tests.unit.system.code.differential import HEAD, write
 from tests.unit.system.code.test_enum_shapes import table
 from tests.unit.system.code.test_table_shapes import SHAPES
 
-pytestmark = pytest.mark.slow
-
 TIMEOUT = 60.0
 MODEL = HEAD + table(
     "x: Mapped[Light] = mapped_column(default=Light.RED)\n"
