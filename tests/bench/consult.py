@@ -162,6 +162,7 @@ def _new(folder: Path) -> float:
         config.write_text(
             f'[system]\ndatabase = "sqlite:///incident.db"\napi = "{api}"\nmodels = "models.py"\n'
         )
+        time.sleep(2.5)  # what was written a moment ago is read again and again: models are older
         hook = Hook()
         try:
             return statistics.median(_first_times(hook, str(config))[2:])
