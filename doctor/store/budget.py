@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from doctor.errors import UsageError
 from doctor.store.journal import Journal
@@ -16,6 +16,21 @@ from doctor.store.session import Session
 from doctor.store.tables import budget
 
 Scope = Literal["run", "system"]
+
+# Built once: every fix asks.
+_IN_TIME = select(func.coalesce(func.sum(budget.c.points), 0)).where(
+    budget.c.target == bindparam("whose"),
+    budget.c.state != "returned",
+    budget.c.at > bindparam("start"),
+)
+_SUMS = {"system": _IN_TIME, "run": _IN_TIME.where(budget.c.run == bindparam("run_id"))}
+_RESERVE = insert(budget)
+_CLOSE = (
+    update(budget)
+    .where(budget.c.fix == bindparam("whom"), budget.c.target == bindparam("whose"))
+    .where(budget.c.state == "reserved")
+    .values(state=bindparam("ended"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +142,22 @@ class Budget:
             if spent + points > window.points:
                 return Refused(scope, _refusal(scope, run, points, spent, window))
         connection.execute(
-            insert(budget).values(
-                fix=fix,
-                target=self._session.target,
-                run=run,
-                points=points,
-                state="reserved",
-                at=moment.ledger,
-            )
+            _RESERVE,
+            {
+                "fix": fix,
+                "target": self._session.target,
+                "run": run,
+                "points": points,
+                "state": "reserved",
+                "at": moment.ledger,
+            },
         )
         return Reserved(fix, points)
 
     def close(self, connection: Connection, fix: str, state: str) -> bool:
         """Settle or return in the transaction that is open; tell whether that changed anything."""
-        done = connection.execute(
-            update(budget)
-            .where(budget.c.fix == fix, budget.c.target == self._session.target)
-            .where(budget.c.state == "reserved")
-            .values(state=state)
-        )
+        values = {"whom": fix, "whose": self._session.target, "ended": state}
+        done = connection.execute(_CLOSE, values)
         return bool(done.rowcount)
 
     def _end(self, fix: str, state: str) -> None:
@@ -160,17 +172,8 @@ class Budget:
         return None if points is None else Reserved(fix, points)
 
     def _sum(self, connection: Connection, scope: Scope, run: str | None, start: datetime) -> int:
-        query = select(func.coalesce(func.sum(budget.c.points), 0)).where(
-            budget.c.target == self._session.target,
-            budget.c.state != "returned",
-            budget.c.at > start,
-            *_of_run(scope, run),
-        )
-        return int(connection.scalar(query) or 0)
-
-
-def _of_run(scope: Scope, run: str | None) -> list[ColumnElement[Any]]:
-    return [budget.c.run == run] if scope == "run" else []
+        values = {"whose": self._session.target, "start": start, "run_id": run}
+        return int(connection.scalar(_SUMS[scope], values) or 0)
 
 
 def _start(now: datetime, window: Window) -> datetime:

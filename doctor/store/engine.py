@@ -8,14 +8,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, RootTransaction, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from doctor.errors import DoctorError, SourceError, UsageError
 from doctor.store.choice import shown_url
 from doctor.store.identity import parsed_url, sqlite_path
 
-BEGIN = "doctor_begin"
+_BEGIN = "doctor_begin"
 
 
 def store_file(url: str) -> Path:
@@ -30,10 +30,7 @@ def store_file(url: str) -> Path:
 
 
 def connect(path: Path, busy_timeout: float) -> Engine:
-    """Return an engine whose transactions begin as the option ``BEGIN`` says, deferred by default.
-
-    The file is never created here: that takes ``create_file``.
-    """
+    """Return an engine for ``beginning``; the file is never created here, ``create_file`` does."""
 
     def opened() -> sqlite3.Connection:
         return sqlite3.connect(
@@ -54,6 +51,12 @@ def connect(path: Path, busy_timeout: float) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def beginning(connection: Connection, kind: str) -> RootTransaction:
+    """Begin a transaction of a kind, e.g. IMMEDIATE, which waits for the write lock."""
+    connection.info[_BEGIN] = kind
+    return connection.begin()
 
 
 def prefer_wal(engine: Engine) -> None:
@@ -104,5 +107,4 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    kind = connection.get_execution_options().get(BEGIN, "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {kind}")
+    connection.exec_driver_sql(f"BEGIN {connection.info.pop(_BEGIN, 'DEFERRED')}")

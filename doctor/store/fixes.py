@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from doctor.errors import UsageError
 from doctor.model.change import Plan, Verified
@@ -30,6 +30,17 @@ _OF_TARGET = (
     .where(fixes.c.target == bindparam("whose"))
     .order_by(fixes.c.intended_at, fixes.c.id)
 )
+# Built once: they run in almost every transaction.
+_ONE = _OF_TARGET.where(fixes.c.id == bindparam("fix"))
+_UNFINISHED = _OF_TARGET.where(fixes.c.state.in_(sorted(PENDING)))
+_OF_RUN = _OF_TARGET.where(fixes.c.run == bindparam("run_id"))
+_INTEND = insert(fixes)
+_STATE: Mapping[str, object] = {
+    name: bindparam(f"new_{name}") for name in ("state", "reason", "updated_at")
+}
+_OF_FIX = update(fixes).where(fixes.c.id == bindparam("fix"))
+_MOVE = _OF_FIX.values(_STATE)
+_MOVE_WITH_IMAGES = _OF_FIX.values({**_STATE, "images": bindparam("new_images")})
 Guard = Callable[[Connection], None]
 
 
@@ -136,17 +147,15 @@ class Fixes:
     def pending(self) -> tuple[Fix, ...]:
         """Return what recovery must finish: fixes between intent and an outcome, oldest first."""
         with self._session.reading() as connection:
-            return self._select(connection, fixes.c.state.in_(sorted(PENDING)))
+            return self._select(connection, _UNFINISHED)
 
     def find(self, *, run: str | None = None, incident: str | None = None) -> tuple[Fix, ...]:
         """Return the fixes of a run, of an incident or of all, oldest first."""
-        wanted: list[ColumnElement[Any]] = []
-        if run is not None:
-            wanted.append(fixes.c.run == run)
+        query = _OF_TARGET if run is None else _OF_RUN
         if incident is not None:
-            wanted.append(fixes.c.incident == incident)
+            query = query.where(fixes.c.incident == incident)
         with self._session.reading() as connection:
-            return self._select(connection, *wanted)
+            return self._select(connection, query, run_id=run)
 
     def repairs(
         self, run: str, table: str, column: str, key: Mapping[str, Scalar]
@@ -154,11 +163,11 @@ class Fixes:
         """Return the fixes that changed this cell in the target, whether or not it lasted."""
         reached = fixes.c.state.in_(sorted(REACHED))
         with self._session.reading() as connection:
-            of_run = self._select(connection, fixes.c.run == run, reached)
+            of_run = self._select(connection, _OF_RUN.where(reached), run_id=run)
         return tuple(one for one in of_run if touches(one.plan, table, column, key))
 
     def _known(self, connection: Connection, fix: str, plan: Plan) -> Fix | None:
-        found = self._select(connection, fixes.c.id == fix)
+        found = self._select(connection, _ONE, fix=fix)
         if found and found[0].plan.hash != plan.hash:
             raise UsageError(f"fix {fix} has another plan: {found[0].plan.hash}")
         return found[0] if found else None
@@ -186,7 +195,7 @@ class Fixes:
             "intended_at": now,
             "updated_at": now,
         }
-        connection.execute(insert(fixes), row)
+        connection.execute(_INTEND, row)
         self._journal.append(
             "intent",
             f"plan {plan.hash} is about to be applied",
@@ -211,13 +220,15 @@ class Fixes:
             if state not in NEXT[before.state]:
                 raise UsageError(f"fix {fix} is {before.state}, it cannot become {state}")
             values: dict[str, object] = {
-                "state": state,
-                "reason": reason,
-                "updated_at": self._session.clock(),
+                "fix": fix,
+                "new_state": state,
+                "new_reason": reason,
+                "new_updated_at": self._session.clock(),
             }
-            if images is not None:
-                values["images"] = images
-            connection.execute(update(fixes).where(fixes.c.id == fix).values(**values))
+            if images is None:
+                connection.execute(_MOVE, values)
+            else:
+                connection.execute(_MOVE_WITH_IMAGES, {**values, "new_images": images})
             ended = "returned" if state == "not_applied" else "settled"
             self._budget.close(connection, fix, ended)
             self._journal.append(
@@ -231,12 +242,14 @@ class Fixes:
             return self._one(connection, fix)
 
     def _one(self, connection: Connection, fix: str) -> Fix:
-        found = self._select(connection, fixes.c.id == fix)
+        found = self._select(connection, _ONE, fix=fix)
         if not found:
             raise UsageError(f"there is no fix {fix!r}", hint="doctor history")
         return found[0]
 
-    def _select(self, connection: Connection, *wanted: ColumnElement[Any]) -> tuple[Fix, ...]:
-        query = _OF_TARGET.where(*wanted)
-        rows = connection.execute(query, {"whose": self._session.target}).mappings()
+    def _select(
+        self, connection: Connection, query: Select[Any], **wanted: str | None
+    ) -> tuple[Fix, ...]:
+        values = {"whose": self._session.target, **wanted}
+        rows = connection.execute(query, values).mappings()
         return tuple(fix_from_row(row) for row in rows)

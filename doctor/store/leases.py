@@ -27,6 +27,17 @@ _CHANGE = (
     .where(_WHOSE, leases.c.token == bindparam("mine"), leases.c.holder == bindparam("me"))
     .values(expires_at=bindparam("until"), released=bindparam("free"))
 )
+_ADD = insert(leases)
+_REPLACE = (
+    update(leases)
+    .where(_WHOSE)
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("token", "holder", "place", "expires_at", "released")
+        }
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +154,10 @@ class Leases:
         }
         target = self._session.target
         if is_new:
-            connection.execute(insert(leases).values(target=target, **values))
+            connection.execute(_ADD, {"target": target, **values})
         else:
-            connection.execute(update(leases).where(leases.c.target == target).values(values))
+            renamed = {f"new_{name}": value for name, value in values.items()}
+            connection.execute(_REPLACE, {"whose": target, **renamed})
 
     def _row(self, connection: Connection) -> Row[Any] | None:
         return connection.execute(_SELECT, {"whose": self._session.target}).one_or_none()

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from doctor.errors import UsageError
 from doctor.store.anchor import NO_HEAD, Anchor
 from doctor.store.choice import shown_url
-from doctor.store.engine import BEGIN, connect, in_our_words, prefer_wal, store_file
+from doctor.store.engine import beginning, connect, in_our_words, prefer_wal, store_file
 from doctor.store.identity import state_folder
 from doctor.store.journal import HEAD
 from doctor.store.meta import get_meta, put_meta
@@ -128,8 +128,7 @@ def _ready(engine: Engine, url: str, *, create: bool) -> str | None:
         found = _check(connection, url)
         is_old = found is not None and _schema(connection) < SCHEMA_VERSION
     if create and (found is None or is_old):
-        writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
-        with writing.connect() as connection, connection.begin():
+        with engine.connect() as connection, beginning(connection, "IMMEDIATE"):
             found = _check(connection, url) or _build(connection)
             _upgrade(connection)
     if create:

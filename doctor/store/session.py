@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from doctor.errors import SourceError
 from doctor.store.anchor import Anchor, Head
 from doctor.store.choice import shown_url
-from doctor.store.engine import BEGIN, in_our_words, is_in_transaction
+from doctor.store.engine import beginning, in_our_words, is_in_transaction
 from doctor.store.uptime import Uptime, no_uptime
 
 
@@ -103,8 +103,7 @@ class Session:
     def _transaction(self, begin: str) -> Iterator[Connection]:
         self._open.head = None
         with self._translated():
-            engine = self._engine.execution_options(**{BEGIN: begin})
-            with engine.connect() as connection, connection.begin():
+            with self._engine.connect() as connection, beginning(connection, begin):
                 self._open.connection = connection
                 try:
                     yield connection
