@@ -17,8 +17,8 @@ from tests.support.uncovered import uncovered
 
 pytestmark = pytest.mark.slow
 
-COUNT = int(1_000_000 * float(os.environ.get("DOCTOR_SOAK") or 0)) or 1_200
-PARTS = 4
+COUNT = int(1_000_000 * float(os.environ.get("DOCTOR_SOAK") or 0)) or 5_000
+PARTS = 8
 SHARED_MEMORY = Path("/dev/shm")
 
 
