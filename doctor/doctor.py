@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from doctor.errors import DoctorError, SourceError, UsageError
-from doctor.evidence import LogProbe, collect_evidence
-from doctor.evidence.opening import open_system
+from doctor.examining import Examiner
 from doctor.inference import (
     DurableEngine,
     Engine,
     ReferenceEngine,
-    demote_stale,
-    diagnose,
     durable_available,
-    infer,
-    rule_diagnoses,
 )
 from doctor.model.change import Decision, Outcome, Plan, Verified
-from doctor.model.evidence import Evidence, Gap
 from doctor.model.examination import EXIT_CODES, Examination, Survey, Treatment
-from doctor.model.system import Probe, Run, System
+from doctor.model.system import Probe, System
 from doctor.model.tier import Tier
 from doctor.model.verdict import Verdict
 from doctor.registry import Registry, load_registry
 from doctor.rulebook.book import Book, load_book
-from doctor.rulebook.signatures import SignatureSet
-from doctor.runs import is_known_run
 from doctor.settings import Settings
 from doctor.store.uptime import machine_uptime, no_uptime
 from doctor.treatment.memory import Memory
-from doctor.treatment.planning import prescribe, rung
+from doctor.treatment.planning import rung
 
 if TYPE_CHECKING:
-    from doctor.evidence.scan import Progress, Scan
     from doctor.evidence.trial import ProbeTrial
     from doctor.model.ports import WriteDoor
     from doctor.store import Fix, Pause, Pruned, Stop, Store
@@ -105,8 +96,8 @@ class Doctor:
                 strict=settings.rules.strict,
                 today=clock().date(),
             )
-            self._signatures = SignatureSet(self.book.signatures, remembers=True)
             self.memory = Memory(settings, store, clock, uptime)
+            self._examiner = Examiner(settings, self.registry, self.book, self.engine, self.memory)
         except BaseException:
             self._close_engine()
             raise
@@ -119,33 +110,11 @@ class Doctor:
         Raises:
             UsageError: the run is found nowhere, or something that was named cannot be used.
         """
-        return self._examine(run, choices)[0]
+        return self._examiner.examine(run, choices).examination
 
     def preflight(self) -> Survey:
         """Look at the whole system: one sick run never blocks the verdict on the others."""
-        system, probes = self._open(None)
-        evidence = self._collect(probes, system, Run(None))
-        inference = infer(self.book.rules, evidence, self.engine)
-        found = diagnose(self.book.rules, inference.verdicts)
-        every = {rule.id: rule for rule in self.book.rules}
-        shown = (
-            *prescribe(found, every, self.registry.fixer, system, "").diagnoses,
-            *rule_diagnoses(self.book.warnings),
-        )
-        sick: dict[str, list[int]] = {}
-        for number, one in enumerate(shown):
-            if one.is_finding and one.join and one.join[0]:
-                sick.setdefault(one.join[0], []).append(number)
-        evidence = replace(evidence, gaps=(*evidence.gaps, *self.registry.take_complaints()))
-        examination = Examination(
-            "", evidence, inference.verdicts, shown, agreed=inference.agreed, note=inference.note
-        )
-        return Survey(
-            examination,
-            _count_runs(system),
-            {run: tuple(shown[one] for one in many) for run, many in sick.items()},
-            tuple(one for one in shown if not (one.join and one.join[0])),
-        )
+        return self._examiner.preflight()
 
     def treat(
         self,
@@ -173,17 +142,17 @@ class Doctor:
             may_recover = attended or self.stopped() is None
             if may_recover:
                 self._recover_unless_paused(turn)
-            examination, system, probes = self._examine(run, choices)
+            examination, system, probes = self._examiner.examine(run, choices)
             offered = self.memory.offered(run, examination.plans)
             if offered is not None and not choices:
-                examination, system, probes = self._examine(run, offered)
+                examination, system, probes = self._examiner.examine(run, offered)
             if not examination.findings:
                 return Treatment(examination, examination.status, examination.exit_code)
             if plan is None and not (examination.plans or examination.open_cells):
                 return self._without_remedy(examination, system, attended=attended)
             store, door = turn.take()
             if (may_recover and self._recover_unless_paused(turn)) or turn.is_late:
-                examination, system, probes = self._examine(run, choices or offered)
+                examination, system, probes = self._examiner.examine(run, choices or offered)
                 if not examination.findings:
                     return Treatment(examination, examination.status, examination.exit_code)
             store.evaluations.record(self.book.rules, examination.verdicts)
@@ -199,7 +168,7 @@ class Doctor:
                 outcomes += treatment.outcomes
                 if not self._has_next_rung(treatment):
                     break
-                examination, system, probes = self._examine(run, choices)
+                examination, system, probes = self._examiner.examine(run, choices)
                 if not (examination.plans or examination.open_cells):
                     break
             if not attended and treatment.status in ("undone", "undo_failed"):
@@ -242,6 +211,10 @@ class Doctor:
         with self._turn() as turn:
             return self._recover_pending(turn)
 
+    def try_plugins(self) -> tuple[ProbeTrial, ...]:
+        """Run the probes of foreign plugins once over the whole system; nothing is concluded."""
+        return self._examiner.try_plugins()
+
     def why(self, rule: str, run: str) -> tuple[Verdict, ...]:
         """Return what one rule says about a run, with every clause.
 
@@ -251,12 +224,6 @@ class Doctor:
         wanted = self.book.rule(rule)
         examination = self.examine(run)
         return tuple(one for one in examination.verdicts if one.rule == wanted.id)
-
-    def try_plugins(self) -> tuple[ProbeTrial, ...]:
-        """Run the probes of foreign plugins once over the whole system; nothing is concluded."""
-        from doctor.evidence.trial import try_probes
-
-        return tuple(try_probes(self.registry.probes, self._open(None)[0]))
 
     def pause(self, reason: str) -> Pause:
         """Stop all writes to this system, under whatever store they are remembered."""
@@ -304,7 +271,7 @@ class Doctor:
         self.memory.close()
         self.registry.close()
         self._close_engine()
-        self._signatures.remember()
+        self._examiner.remember()
 
     def __enter__(self) -> Self:
         return self
@@ -320,57 +287,6 @@ class Doctor:
     def _close_engine(self) -> None:
         if isinstance(self.engine, DurableEngine):
             self.engine.close()
-
-    def _open(self, run: str | None) -> tuple[System, tuple[Probe, ...]]:
-        logs = LogProbe(self.book.signature_kinds, self._signatures)
-        system = open_system(
-            self.settings, run, self.memory.identity, self.book.mappings, logs.paths
-        )
-        return system, (*self.registry.probes, logs)
-
-    def _collect(self, probes: Sequence[Probe], system: System, run: Run) -> Evidence:
-        evidence = collect_evidence(probes, system, run)
-        failed = tuple(
-            Gap(f"plugin {one.name}", one.failure)
-            for one in self.registry.records
-            if one.failure is not None
-        )
-        is_blind = (system.database is None or system.code is None) and system.api is None
-        blind = (Gap("doctor", NOTHING_CHECKED),) if is_blind else ()
-        return Evidence(evidence.facts, (*evidence.gaps, *failed, *self.book.gaps, *blind))
-
-    def _examine(
-        self, run: str, choices: Mapping[str, str] | None
-    ) -> tuple[Examination, System, tuple[Probe, ...]]:
-        system, probes = self._open(run)
-        evidence = self._collect(probes, system, Run(run))
-        if not is_known_run(system, evidence, run):
-            raise UsageError(
-                f"run {run!r} is found nowhere: not in the database, the logs or the API",
-                hint="check the id; `doctor preflight` lists the runs that are sick",
-            )
-        inference = infer(self.book.rules, evidence, self.engine)
-        found = demote_stale(
-            diagnose(self.book.rules, inference.verdicts), evidence, self.memory.repaired(run)
-        )
-        every = {rule.id: rule for rule in self.book.rules}
-        prescription = prescribe(
-            found, every, self.registry.fixer, system, run, choices, self.memory.failed_rungs(run)
-        )
-        evidence = replace(evidence, gaps=(*evidence.gaps, *self.registry.take_complaints()))
-        examination = Examination(
-            run,
-            evidence,
-            inference.verdicts,
-            (*prescription.diagnoses, *rule_diagnoses(self.book.warnings)),
-            prescription.plan if inference.agreed else None,
-            prescription.plans if inference.agreed else {},
-            prescription.open_cells if inference.agreed else (),
-            inference.agreed,
-            inference.note,
-            self.memory.open_incident(run),
-        )
-        return examination, system, probes
 
     def _turn(self) -> AbstractContextManager[Turn]:
         from doctor.treatment.lease import turn
@@ -499,7 +415,7 @@ class Doctor:
         read = open_read_door(self._database())
 
         def verify(fix: Fix) -> tuple[Verified, str]:
-            system, probes = self._open(fix.plan.run)
+            system, probes = self._examiner.open(fix.plan.run)
             return verify_plan(completed(fix, read.marker).plan, system, probes)
 
         return finish_pending(store, read, door, verify)
@@ -509,40 +425,6 @@ class Doctor:
         if url is None:
             raise UsageError("no database is configured", hint="give --database")
         return url
-
-
-def scan_logs(
-    settings: Settings,
-    logs: Sequence[str],
-    progress: Progress,
-    *,
-    registry: Registry | None = None,
-    today: date | None = None,
-) -> Scan:
-    """Say what logs show on their own, without looking at any system.
-
-    ``logs`` are paths, ``-`` is standard input; ``progress`` is told of every block that was read.
-    Nothing is ever written because of a scan, so the reference engine decides alone.
-
-    Raises:
-        RuleError: a rule file is wrong.
-        UsageError: there is no such file, or two plugins clash.
-    """
-    from doctor.evidence.scan import LogScanner, Scan
-    from doctor.inference.selection import passes
-
-    registry = registry or load_registry()
-    book = load_book(
-        registry,
-        settings.rules.paths,
-        strict=settings.rules.strict,
-        today=today or utc_now().date(),
-    )
-    scanner = LogScanner(book.signatures, book.rules, passes)
-    scanned = tuple(scanner.scan(name, progress) for name in logs)
-    evidence = Evidence(tuple(fact for one in scanned for fact in one.facts))
-    inference = infer(book.rules, evidence, ReferenceEngine())
-    return Scan(scanned, diagnose(book.rules, inference.verdicts), book.gaps)
 
 
 def _engine(settings: Settings) -> Engine:
@@ -562,9 +444,3 @@ def _repairs(plan: Plan | None, store: Store) -> int:
         for name in change.to
     ]
     return max(counts, default=0)
-
-
-def _count_runs(system: System) -> int | None:
-    if system.database is None or system.layout is None:
-        return None
-    return system.database.count(system.layout.run.table, {})

@@ -20,7 +20,7 @@ def scan(common: Common, logs: tuple[str, ...]) -> int:
     A LOG is a file of any size, also packed by gzip or zstd; - is standard input. Exits 3 where
     there is a finding, 0 where there is none, 9 where none was found and a log could not be read.
     """
-    from doctor.doctor import scan_logs
+    from doctor.scanning import scan_logs
 
     with Bar(logs) as bar:
         found = scan_logs(common.settings, logs, bar.show)

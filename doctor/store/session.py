@@ -102,14 +102,17 @@ class Session:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
         self._open.head = None
-        with self._translated():
-            with self._engine.connect() as connection, beginning(connection, begin):
-                self._open.connection = connection
-                try:
-                    yield connection
-                    self._check_alive(connection)
-                finally:
-                    self._open.connection = None
+        with (
+            self._translated(),
+            self._engine.connect() as connection,
+            beginning(connection, begin),
+        ):
+            self._open.connection = connection
+            try:
+                yield connection
+                self._check_alive(connection)
+            finally:
+                self._open.connection = None
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -254,10 +254,12 @@ def test_keyboard_interrupts_pass_through_and_the_next_question_is_answered(answ
         ' time.sleep(is_slow); advise(question, reason=question["run"])'
     )
 
+    mine = threading.get_ident()
+
     def press():
         while not heard.exists():
             time.sleep(0.01)
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        signal.pthread_kill(mine, signal.SIGINT)
 
     hook.consult(failed(ValueError("x")), run="first", deadline=5)
     pressing = threading.Thread(target=press)

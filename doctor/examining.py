@@ -1,0 +1,145 @@
+"""Looking at a system: collect evidence, let the rules speak, say what would cure it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from doctor.errors import UsageError
+from doctor.evidence import LogProbe, collect_evidence
+from doctor.evidence.opening import open_system
+from doctor.inference import Engine, demote_stale, diagnose, infer, rule_diagnoses
+from doctor.model.evidence import Evidence, Gap
+from doctor.model.examination import Examination, Survey
+from doctor.model.system import Probe, Run, System
+from doctor.registry import Registry
+from doctor.rulebook.book import Book
+from doctor.rulebook.signatures import SignatureSet
+from doctor.runs import is_known_run
+from doctor.settings import Settings
+from doctor.treatment.memory import Memory
+from doctor.treatment.planning import prescribe
+
+if TYPE_CHECKING:
+    from doctor.evidence.trial import ProbeTrial
+
+NOTHING_CHECKED = "neither models with a database nor an API is configured: nothing was checked"
+
+
+class Examined(NamedTuple):
+    """An examination, and what it looked at and through: a treatment goes on with these."""
+
+    examination: Examination
+    system: System
+    probes: tuple[Probe, ...]
+
+
+class Examiner:
+    """Looks, and never writes to the system under care."""
+
+    def __init__(
+        self, settings: Settings, registry: Registry, book: Book, engine: Engine, memory: Memory
+    ):
+        self._settings = settings
+        self._registry = registry
+        self._book = book
+        self._engine = engine
+        self._memory = memory
+        self._signatures = SignatureSet(book.signatures, remembers=True)
+
+    def examine(self, run: str, choices: Mapping[str, str] | None = None) -> Examined:
+        """Look at one run; raises UsageError when it is found nowhere.
+
+        ``choices`` maps ``table.column`` of open cells to the value that should stand there.
+        """
+        system, probes = self.open(run)
+        evidence = self._collect(probes, system, Run(run))
+        if not is_known_run(system, evidence, run):
+            raise UsageError(
+                f"run {run!r} is found nowhere: not in the database, the logs or the API",
+                hint="check the id; `doctor preflight` lists the runs that are sick",
+            )
+        inference = infer(self._book.rules, evidence, self._engine)
+        found = demote_stale(
+            diagnose(self._book.rules, inference.verdicts), evidence, self._memory.repaired(run)
+        )
+        every = {rule.id: rule for rule in self._book.rules}
+        prescription = prescribe(
+            found, every, self._registry.fixer, system, run, choices, self._memory.failed_rungs(run)
+        )
+        evidence = replace(evidence, gaps=(*evidence.gaps, *self._registry.take_complaints()))
+        examination = Examination(
+            run,
+            evidence,
+            inference.verdicts,
+            (*prescription.diagnoses, *rule_diagnoses(self._book.warnings)),
+            prescription.plan if inference.agreed else None,
+            prescription.plans if inference.agreed else {},
+            prescription.open_cells if inference.agreed else (),
+            inference.agreed,
+            inference.note,
+            self._memory.open_incident(run),
+        )
+        return Examined(examination, system, probes)
+
+    def preflight(self) -> Survey:
+        """Look at the whole system: one sick run never blocks the verdict on the others."""
+        system, probes = self.open(None)
+        evidence = self._collect(probes, system, Run(None))
+        inference = infer(self._book.rules, evidence, self._engine)
+        found = diagnose(self._book.rules, inference.verdicts)
+        every = {rule.id: rule for rule in self._book.rules}
+        shown = (
+            *prescribe(found, every, self._registry.fixer, system, "").diagnoses,
+            *rule_diagnoses(self._book.warnings),
+        )
+        sick: dict[str, list[int]] = {}
+        for number, one in enumerate(shown):
+            if one.is_finding and one.join and one.join[0]:
+                sick.setdefault(one.join[0], []).append(number)
+        evidence = replace(evidence, gaps=(*evidence.gaps, *self._registry.take_complaints()))
+        examination = Examination(
+            "", evidence, inference.verdicts, shown, agreed=inference.agreed, note=inference.note
+        )
+        return Survey(
+            examination,
+            _count_runs(system),
+            {run: tuple(shown[one] for one in many) for run, many in sick.items()},
+            tuple(one for one in shown if not (one.join and one.join[0])),
+        )
+
+    def try_plugins(self) -> tuple[ProbeTrial, ...]:
+        """Run the probes of foreign plugins once over the whole system; nothing is concluded."""
+        from doctor.evidence.trial import try_probes
+
+        return tuple(try_probes(self._registry.probes, self.open(None)[0]))
+
+    def open(self, run: str | None) -> tuple[System, tuple[Probe, ...]]:
+        """Return the system for one run, None for all, and the probes to look with."""
+        logs = LogProbe(self._book.signature_kinds, self._signatures)
+        system = open_system(
+            self._settings, run, self._memory.identity, self._book.mappings, logs.paths
+        )
+        return system, (*self._registry.probes, logs)
+
+    def remember(self) -> None:
+        """Keep on disk what makes the next start quicker."""
+        self._signatures.remember()
+
+    def _collect(self, probes: Sequence[Probe], system: System, run: Run) -> Evidence:
+        evidence = collect_evidence(probes, system, run)
+        failed = tuple(
+            Gap(f"plugin {one.name}", one.failure)
+            for one in self._registry.records
+            if one.failure is not None
+        )
+        is_blind = (system.database is None or system.code is None) and system.api is None
+        blind = (Gap("doctor", NOTHING_CHECKED),) if is_blind else ()
+        return Evidence(evidence.facts, (*evidence.gaps, *failed, *self._book.gaps, *blind))
+
+
+def _count_runs(system: System) -> int | None:
+    if system.database is None or system.layout is None:
+        return None
+    return system.database.count(system.layout.run.table, {})
