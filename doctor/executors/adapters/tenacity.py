@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenacity import RetryCallState, retry_if_exception_type, wait_none
+from tenacity import RetryCallState
 from tenacity.retry import retry_base
 from tenacity.wait import wait_base
 
@@ -18,17 +18,20 @@ from doctor.executors.hook import HOOK
 
 
 class DoctorRetry(retry_base):
-    """Decides whether to go on: asks Doctor after ``otherwise`` said that it would."""
+    """Decides whether to go on: asks Doctor after ``otherwise`` said that it would.
 
-    def __init__(self, otherwise: Any, call: Call):
+    None stands for what tenacity does by itself: any Exception is tried again.
+    """
+
+    def __init__(self, otherwise: Any | None, call: Call):
         self._otherwise = otherwise
         self._call = call
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         """Return whether tenacity should try again."""
-        outcome = retry_state.outcome
-        will: bool = self._otherwise(retry_state)
+        outcome, otherwise = retry_state.outcome, self._otherwise
         error = outcome.exception() if outcome is not None else None
+        will = isinstance(error, Exception) if otherwise is None else bool(otherwise(retry_state))
         if error is None:
             if not will:
                 self._call.succeeded(_name(retry_state))
@@ -43,16 +46,18 @@ class DoctorRetry(retry_base):
 
 
 class DoctorWait(wait_base):
-    """Waits as Doctor says, else as ``otherwise``."""
+    """Waits as Doctor says, else as ``otherwise``; None: not at all, as tenacity by itself."""
 
-    def __init__(self, otherwise: Any):
+    def __init__(self, otherwise: Any | None):
         self._otherwise = otherwise
 
     def __call__(self, retry_state: RetryCallState) -> float:
         """Return the seconds before the next attempt."""
         advice = getattr(retry_state, "doctor", None)
         delay = None if advice is None else delay_of(advice)
-        return float(self._otherwise(retry_state)) if delay is None else delay
+        if delay is not None:
+            return delay
+        return 0.0 if self._otherwise is None else float(self._otherwise(retry_state))
 
 
 def doctor(
@@ -68,15 +73,9 @@ def doctor(
     ``options`` are tenacity's own; ``reraise`` is on unless it is given. ``operation`` is the
     function's name where not given. ``asked`` raises AskedError.
     """
-    call = Call(run, operation, hook, deadline)
-    otherwise = options.pop("retry", None) or retry_if_exception_type()
-    wait = options.pop("wait", None) or wait_none()
-    return {
-        "reraise": True,
-        **options,
-        "retry": DoctorRetry(otherwise, call),
-        "wait": DoctorWait(wait),
-    }
+    retry = DoctorRetry(options.pop("retry", None), Call(run, operation, hook, deadline))
+    wait = DoctorWait(options.pop("wait", None))
+    return {"reraise": True, **options, "retry": retry, "wait": wait}
 
 
 def _name(state: RetryCallState) -> str | None:

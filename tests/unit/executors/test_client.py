@@ -247,6 +247,15 @@ def test_it_works_where_the_standard_streams_are_closed(tmp_path):
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
+@pytest.fixture
+def interruptible():
+    """Runners that were started in the background ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_keyboard_interrupts_pass_through_and_the_next_question_is_answered(answers, tmp_path):
     heard = tmp_path / "heard"
     hook = answers(
