@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -15,8 +14,8 @@ from tests.support.faults.site import Case, Site, digest
 from tests.support.faults.sweep import Fault, Sweep, Tally
 from tests.support.faults.traced import warm
 from tests.support.jobs import reply, serve
+from tests.support.soak import PART, sized
 
-SOAK = bool(os.environ.get("DOCTOR_SOAK"))
 CHANGING = (
     "write", "pwrite64", "fdatasync", "fsync", "ftruncate", "fallocate", "unlink", "unlinkat",
     "rename",
@@ -64,8 +63,8 @@ def faults_of(sweep, calls, what, *, is_lasting=False):
 
 def test_a_kill_at_any_write_leaves_a_whole_repair_or_none(folder, figure):
     tally = Tally()
-    wanted = 5000 if SOAK else 150
-    for number, case in enumerate(cases() * (4 if SOAK else 1)):
+    wanted = sized(150, 5000)
+    for number, case in enumerate(cases() * 4):
         if tally.ran >= wanted:
             break
         with ExitStack() as stack:
@@ -99,14 +98,14 @@ def errors_of(sweep):
 
 def test_an_error_at_any_write_loses_nothing_that_was_told(folder, figure):
     tally = Tally()
-    wanted = 2000 if SOAK else 180
-    for number, case in enumerate(cases() if SOAK else [Case()]):
+    wanted = sized(180, 2000)
+    for number, case in enumerate(cases() if PART else [Case()]):
         if tally.ran >= wanted:
             break
         with ExitStack() as stack:
             sweep = Sweep(folder / str(number), case, stack)
             faults = errors_of(sweep)
-            step = 1 if SOAK else len(faults) / 190
+            step = max(1.0, len(faults) / (wanted - tally.ran + 10))
             some = [faults[int(at * step)] for at in range(int(len(faults) / step))]
             tally.merge(sweep.run(some))
     figure(f"ENOSPC and EIO, once and lasting: {tally}")
@@ -127,7 +126,7 @@ def test_a_repair_whose_check_fails_is_undone_whatever_it_is_killed_at(folder, f
         case = Case(api=address, work="heal", steps=0)
         sweep = Sweep(folder, case, stack, slots=1)
         faults = faults_of(sweep, CHANGING, "signal=KILL")
-        tally = sweep.run(faults if SOAK else faults[len(faults) // 2 :: 5])
+        tally = sweep.run(faults if PART else faults[len(faults) // 2 :: 5])
     figure(f"SIGKILL, check fails: {tally}")
     assert not tally.wrong, tally.wrong[:10]
     assert tally.ran >= 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from doctor.model.system import Proposal
 from doctor.model.tier import Tier
 from doctor.registry import Pack, Registry, load_registry
 from doctor.settings import load_settings
+from tests.support.soak import sized
 from tests.support.ward import changed
 
 LINES = 200
 RULES = Path(__file__).parents[2] / "rules" / "doctor_rules"
-SOAK = "DOCTOR_SOAK" in os.environ
 LIES = (
     "LookupError: 'READY' is not among the defined enum values. Enum name: jobstatus.",
     "database.invalid_value table=jobs column=status key={'uid': '%'} value='building' valid=[]",
@@ -194,7 +193,7 @@ def test_from_the_write_one_can_go_back_to_the_log_line(jobs, tmp_path):
 
 @pytest.mark.soak
 def test_fuzzed_lines_cause_no_write(jobs, tmp_path, figure):
-    count = 1_000_000 if SOAK else 2_000
+    count = sized(2_000, 1_000_000)
     chance = random.Random(11)
     run = jobs.runs["healthy"]
     every = forged(run)

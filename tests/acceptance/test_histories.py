@@ -13,11 +13,12 @@ import pytest
 
 from tests.support.histories import Places, Violated, World, live
 from tests.support.paths import REPOSITORY
+from tests.support.soak import sized
 from tests.support.uncovered import uncovered
 
 pytestmark = pytest.mark.slow
 
-COUNT = int(1_000_000 * float(os.environ.get("DOCTOR_SOAK") or 0)) or 5_000
+COUNT = sized(5_000, 1_000_000)
 PARTS = 8
 SHARED_MEMORY = Path("/dev/shm")
 

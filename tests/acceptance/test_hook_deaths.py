@@ -20,11 +20,11 @@ from doctor.executors.client import Hook
 from doctor.executors.link import Link
 from tests.support.deaths import KINDS, NO_START, command
 from tests.support.ports import answering, server
+from tests.support.soak import sized
 
 DEADLINE = 0.1
-SOAK = bool(os.environ.get("DOCTOR_SOAK"))
-TIMES = 1000 if SOAK else 20
-RUNS = 500 if SOAK else 5
+TIMES = sized(20, 1000)
+RUNS = sized(5, 500)
 ROUNDS = 4
 soak = pytest.mark.soak
 pytestmark = pytest.mark.alone

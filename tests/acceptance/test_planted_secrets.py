@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.jobs import jobs_ward, reply
 from tests.support.planted import planted
+from tests.support.soak import sized
 from tests.support.terminal import Said
 
 SHAPES = 40
@@ -22,7 +23,6 @@ SINKS = (
     *("cell", "other cell", "log", "traceback", "api body", "error report"),
     *("exception", "hook", "settings", "command line"),
 )
-SOAK = "DOCTOR_SOAK" in os.environ
 VERBS = Path(__file__).parents[1] / "support" / "verbs.py"
 FAILING = """
 import json, sys
@@ -257,7 +257,7 @@ def play(folder: Path, round_: int = 0, *, redacts: bool = True) -> Planted:
 @pytest.mark.slow
 @pytest.mark.soak
 def test_no_planted_secret_is_in_anything_that_is_written(tmp_path, figure):
-    rounds = 10 if SOAK else 1
+    rounds = sized(1, 10)
     found: list[tuple[str, str]] = []
     planted_ones = size = 0
     for number in range(rounds):

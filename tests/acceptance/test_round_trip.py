@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -16,9 +15,9 @@ from doctor.system.database import open_write_door
 from doctor.treatment.apply import apply_plan
 from doctor.treatment.undo import undo_fix
 from tests.support.random_database import exact, make, random_plan
+from tests.support.soak import sized
 
-SOAK = bool(os.environ.get("DOCTOR_SOAK"))
-NUMBER = 20_000 if SOAK else 300
+NUMBER = sized(300, 20_000)
 LIMITS = {"run": Window(10**9, 3600), "system": Window(10**9, 3600)}
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
@@ -13,12 +12,13 @@ from doctor.model.tier import Tier
 from doctor.settings import load_settings
 from doctor.treatment.pause import PausedError
 from tests.support.jobs import STAMP, job, jobs_ward, reply
+from tests.support.soak import sized
 from tests.support.terminal import say
 from tests.support.ward import changed
 
 pytestmark = pytest.mark.slow
 
-RUNS = int(10_000 * float(os.environ.get("DOCTOR_SOAK") or 0.1))
+RUNS = sized(1_000, 10_000)
 SYMPTOM = (
     "[2026-01-02 03:04:05] LookupError: 'READY' is not among the defined enum values."
     " Enum name: jobstatus. Possible values: drafted, waiting\n"

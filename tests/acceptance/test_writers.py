@@ -18,16 +18,16 @@ from doctor.settings import load_settings
 from doctor.store import BusyError
 from doctor.system.database import open_read_door
 from tests.support import healer, spender, stopped
+from tests.support.soak import sized
 from tests.support.terminal import say
 from tests.support.together import together
 from tests.support.ward import changed
 
 pytestmark = pytest.mark.slow
 
-SCALE = float(os.environ.get("DOCTOR_SOAK") or 0.005)
 DOCTORS = 8
 HEALS = 5
-SPENDS = int(800_000 * SCALE)
+SPENDS = sized(4_000, 800_000)
 
 
 @pytest.fixture
