@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import statistics
 import threading
@@ -23,9 +24,9 @@ from tests.support.ports import answering, server
 from tests.support.soak import sized
 
 DEADLINE = 0.1
-TIMES = sized(20, 1000)
+TIMES = sized(50, 1000)
 RUNS = sized(5, 500)
-ROUNDS = 4
+ROUNDS = 2
 soak = pytest.mark.soak
 pytestmark = pytest.mark.alone
 
@@ -56,7 +57,7 @@ def seconds_of(ask):
 
 @pytest.mark.parametrize("kind", [pytest.param(one, marks=soak) for one in KINDS])
 def test_every_death_is_no_opinion_in_time(tmp_path, kind, figure):
-    """A busy machine can only make a call longer: the quietest of a few rounds is the figure."""
+    """The slowest of 50 calls counts; a hiccup of the machine is given a second chance."""
     before = zombies()
     gc.collect()
     gc.freeze()  # what the test runner holds is not the executor's
@@ -64,7 +65,7 @@ def test_every_death_is_no_opinion_in_time(tmp_path, kind, figure):
     for _ in range(ROUNDS):
         if p99 > DEADLINE * 1.1:
             times = rounds_of(tmp_path, kind)
-            p99 = min(p99, times[min(len(times) - 1, int(len(times) * 0.99))])
+            p99 = min(p99, times[math.ceil(len(times) * 0.99) - 1])
     gc.unfreeze()
     figure(f"{kind}: p50 {statistics.median(times) * 1000:.1f} p99 {p99 * 1000:.1f} ms")
     assert p99 <= DEADLINE * 1.1
