@@ -23,7 +23,7 @@ from doctor.executors.question import question_of
 
 DEADLINE = 1.0
 _BREATH = 0.01
-_OURS = 0.85  # of a deadline; the rest is for ending what does not answer, on a busy machine too
+_OURS = 0.8  # of a deadline; the rest is for ending what does not answer, on a busy machine too
 TREATING = Advice("wait", 1.0, "doctor is repairing something right now")
 
 
