@@ -1,11 +1,13 @@
 """What the executors of this machine went through: failures, progress, attempts, retries granted.
 
-One small file per run, changed under a lock, so that many processes count together. What is older
-than an hour (attempts: a day), and all that is too much, is forgotten.
+One small file per run, changed under a lock, so that many processes count together. Where the lock
+cannot be had in time, what happens is counted in memory and added to the file at the next chance.
+What is older than an hour (attempts: a day), and all that is too much, is forgotten.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import time
@@ -24,9 +26,11 @@ MOST_ENTRIES = 64
 MOST_PAGES = 1000
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PATIENCE = 0.2
+_POLL = 0.002
 _HORIZON = {"failures": 1, "progress": 1, "attempts": 24, "deaths": 1, "retries": 1}
 
-Page = dict[str, dict[str, Any]]
+Entry = dict[str, Any]
+Page = dict[str, dict[str, Entry]]
 
 
 class Ledger:
@@ -37,7 +41,7 @@ class Ledger:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self._memory: dict[str, Page] = {}
+        self._memory: dict[str, tuple[Page, Page]] = {}  # as it was in the file, and as it is
 
     @contextmanager
     def page(self, name: str, now: float) -> Iterator[Page]:
@@ -47,18 +51,20 @@ class Ledger:
         lock = FileLock(path.with_suffix(".lock"), timeout=_PATIENCE)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock.acquire()
+            lock.acquire(poll_interval=_POLL)
         except (OSError, Timeout):
-            yield self._in_memory(key, now)
+            yield self._in_memory(key, path, now)
             return
         try:
-            kept = self._memory.pop(key) if key in self._memory else _read(path)
-            page = _trimmed(kept, now)
+            page = _trimmed(_read(path), now)
+            if key in self._memory:
+                page = _merged(page, *self._memory[key])
             yield page
             try:
                 write_whole(path, json.dumps(page), durable=False)
+                self._memory.pop(key, None)
             except OSError:
-                self._memory[key] = page
+                self._memory[key] = (_trimmed(_read(path), now), page)
         finally:
             lock.release()
 
@@ -73,10 +79,15 @@ class Ledger:
                     path.unlink(missing_ok=True)
                     path.with_suffix(".lock").unlink(missing_ok=True)
 
-    def _in_memory(self, key: str, now: float) -> Page:
+    def _in_memory(self, key: str, path: Path, now: float) -> Page:
         while len(self._memory) > MOST_PAGES:
             del self._memory[next(iter(self._memory))]
-        page = self._memory[key] = _trimmed(self._memory.get(key, {}), now)
+        if key not in self._memory:
+            kept = _trimmed(_read(path), now)  # files are replaced whole: a look needs no lock
+            self._memory[key] = (kept, copy.deepcopy(kept))
+        base, page = self._memory[key]
+        page = _trimmed(page, now)
+        self._memory[key] = (base, page)
         return page
 
 
@@ -109,6 +120,33 @@ def _read(path: Path) -> Page:
     except (OSError, ValueError, RecursionError):
         return {}
     return page if isinstance(page, dict) else {}
+
+
+def _merged(page: Page, before: Page, after: Page) -> Page:
+    """Add to a page what changed elsewhere from ``before`` to ``after``."""
+    merged: Page = {}
+    for part, entries in after.items():
+        old, mine = before.get(part, {}), dict(page.get(part, {}))
+        for name in old.keys() - entries.keys():
+            mine.pop(name, None)
+        for name, entry in entries.items():
+            if entry != old.get(name):
+                mine[name] = _added(part, mine.get(name), old.get(name, {}), entry)
+        merged[part] = mine
+    return merged
+
+
+def _added(part: str, known: Entry | None, before: Entry, after: Entry) -> Entry:
+    """Return an entry with what was counted elsewhere; a phase's newest result stands alone."""
+    if known is None:
+        return after
+    entry: Entry = dict(max(known, after, key=lambda one: one["last"]))
+    if part != "progress":
+        if "first" in after:
+            entry["first"] = min(known.get("first", after["first"]), after["first"])
+        if "count" in after:
+            entry["count"] = known.get("count", 0) + after["count"] - before.get("count", 0)
+    return entry
 
 
 def _trimmed(page: Page, now: float) -> Page:

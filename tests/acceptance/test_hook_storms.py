@@ -191,6 +191,7 @@ def test_with_probes_the_storm_ends_at_the_first_call(virtual, incident, name, f
     assert executor.failing == 1
 
 
+@pytest.mark.durable
 @pytest.mark.parametrize("name", ["build127-v2", "build129-v2"])
 def test_where_the_owner_allows_it_the_first_call_is_repaired(virtual, incident, name):
     time_, hook = virtual

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -161,7 +162,7 @@ def test_a_page_that_is_locked_is_not_waited_for_long(detector, tmp_path):
     detector.failed(failure(), 0, NOW)
     [page] = (tmp_path / "loops").glob("*.json")
     with FileLock(page.with_suffix(".lock")):
-        assert detector.failed(failure(), 0, NOW).count == 1
+        assert detector.failed(failure(), 0, NOW).count == 2, "to look needs no lock"
 
 
 def test_pages_are_few_and_young(tmp_path):
@@ -189,6 +190,28 @@ def test_entries_of_a_run_are_bounded(detector, tmp_path):
         detector.failed(failure(operation=f"GET /{number}"), 0, NOW + number)
     [page] = (tmp_path / "loops").glob("*.json")
     assert page.stat().st_size < 20_000
+
+
+def test_what_was_counted_without_the_lock_is_added_to_what_others_counted(detector, tmp_path):
+    from filelock import FileLock
+
+    other = LoopDetector(Ledger(tmp_path / "loops"), HookSettings(), "here")
+    other.failed(failure(503), 0, NOW)
+    other.failed(failure(500, operation="GET /y"), 0, NOW)
+    [page] = (tmp_path / "loops").glob("*.json")
+    with FileLock(page.with_suffix(".lock")):
+        assert [detector.failed(failure(503), 0, NOW).count for _ in range(3)] == [2, 3, 4]
+        detector.succeeded("r1", "GET /y", NOW)
+        detector.started("mine:1", "r1", "GET /x", os.getpid(), NOW)
+        detector.progressed("r1", "build", "failed", NOW)
+    assert [other.failed(failure(503), 0, NOW).count for _ in range(2)] == [2, 3]
+    other.progressed("r1", "build", "failed", NOW)
+    assert detector.failed(failure(503), 0, NOW).count == 1 + 3 + 2 + 1
+    kept = json.loads(page.read_text())
+    assert [one["count"] for one in kept["failures"].values()] == [7]
+    assert list(kept["attempts"]) == ["mine:1"]
+    assert kept["progress"]["build"]["count"] == 1
+    assert other.failed(failure(503), 0, NOW).count == 8
 
 
 def test_a_page_that_cannot_be_replaced_is_kept_in_memory(detector, tmp_path):
