@@ -172,7 +172,7 @@ def docs(common: Common, folder: str) -> int:
 @click.argument("code")
 @with_common_options
 def explain(common: Common, code: str) -> int:
-    """Explain a diagnosis by its CODE, e.g. DB001, or by the id of its rule."""
+    """Explain a diagnosis by its CODE, e.g. DB001, by its cause, or by the id of its rule."""
     from doctor.cli.human import rules as rules_text
     from doctor.report.rule_page import rule_page
 

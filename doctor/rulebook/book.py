@@ -61,14 +61,23 @@ class Book:
         return tuple(one.gap for one in self.broken)
 
     def rule(self, name: str) -> Rule:
-        """Return the rule with this id or code; raises UsageError with the nearest one."""
+        """Return the rule with this id or code, or the only one with this cause.
+
+        Raises UsageError with those that have the cause, else with the nearest name.
+        """
         found = self.rulebook.rule(name)
+        of_cause = [one for one in self.rules if one.cause == name] if found is None else []
+        if len(of_cause) == 1:
+            return of_cause[0]
         if found is None:
             import difflib
 
-            known = [one for rule in self.rules for one in (rule.id, rule.code)]
+            known = [one for rule in self.rules for one in (rule.id, rule.code, rule.cause)]
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "doctor rules list"
+            if of_cause:
+                codes = ", ".join(sorted(one.code for one in of_cause))
+                hint = f"several rules find this cause: {codes}"
             raise UsageError(f"there is no rule {name!r}", hint=hint)
         return found
 

@@ -287,6 +287,14 @@ def test_docs_and_explain_show_the_same_text(folder, tmp_path):
     assert "[TM001](TM001.md)" in (tmp_path / "pages" / "README.md").read_text()
 
 
+def test_what_a_diagnosis_is_called_can_be_explained_too():
+    assert say("explain", "ci_failed").out == say("explain", "BLD003").out
+    several = say("explain", "enum_drift")
+    assert several.code == 2
+    assert "several rules find this cause: DB001, DB002" in several.err
+    assert "did you mean 'ci_failed'?" in say("explain", "ci_faild").err
+
+
 def words(text):
     return text.replace("#", " ").split()
 
