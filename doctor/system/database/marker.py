@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,13 +39,37 @@ def images_from_json(data: Sequence[Any]) -> tuple[ChangeImage, ...]:
     return tuple(ChangeImage(_row_in(before), _row_in(after)) for before, after in data)
 
 
-def marked_images(connection: Connection, fix: str) -> tuple[ChangeImage, ...] | None:
+def has_marker(connection: Connection, schema: str | None) -> bool:
+    """Tell whether the table of the marker is there."""
+    return sa.inspect(connection).has_table(MARKER.name, schema=schema)
+
+
+@cache
+def marker_in(schema: str | None) -> sa.Table:
+    """Return the table of the marker in a schema."""
+    return MARKER if schema is None else MARKER.to_metadata(sa.MetaData(), schema=schema)
+
+
+def marked_images(
+    connection: Connection, schema: str | None, fix: str
+) -> tuple[ChangeImage, ...] | None:
     """Return the images that an applied fix left, or None if it never committed."""
-    if not sa.inspect(connection).has_table(MARKER.name):
+    if not has_marker(connection, schema):
         return None
-    query = sa.select(MARKER.c.images).where(MARKER.c.fix == fix, MARKER.c.kind == "applied")
+    marker = marker_in(schema)
+    query = sa.select(marker.c.images).where(marker.c.fix == fix, marker.c.kind == "applied")
     text = connection.scalar(query)
     return None if text is None else images_from_json(json.loads(text))
+
+
+def noted_token(connection: Connection, schema: str | None) -> int:
+    """Return the newest token of a lease that was noted, 0 for none."""
+    if not has_marker(connection, schema):
+        return 0
+    marker = marker_in(schema)
+    row = (marker.c.fix == FENCE) & (marker.c.kind == FENCE)
+    text = connection.scalar(sa.select(marker.c.images).where(row))
+    return 0 if text is None else fence_from_json(text)[0]
 
 
 def _row_out(row: Row) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from doctor.errors import SourceError, UsageError
 from doctor.system.database.reading import CoreReadDoor
+from doctor.system.database.sqlite_dialect import SqliteDialect
 
 if TYPE_CHECKING:
     from doctor.system.database.writing import CoreWriteDoor
@@ -52,7 +53,7 @@ def read_door(path: str) -> CoreReadDoor:
         "sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True
     )
     session = _reading(engine, deadline)
-    return CoreReadDoor(engine, session=session, binary="BINARY", unread=_virtual)
+    return CoreReadDoor(engine, session=session, dialect=SqliteDialect())
 
 
 def write_door(path: str) -> CoreWriteDoor:
@@ -79,18 +80,7 @@ def door_on(engine: Engine) -> CoreWriteDoor:
     """Return the write door on an engine whose transactions begin with the write lock."""
     from doctor.system.database.writing import CoreWriteDoor
 
-    return CoreWriteDoor(
-        engine, translate=translated, binary="BINARY", count=_changes, prefix="OR ABORT"
-    )
-
-
-def _changes(connection: Connection) -> int:
-    """Return how many rows this connection changed, triggers and foreign keys included.
-
-    Rows that a REPLACE clause of the schema deletes are not counted: "OR ABORT" overrules it.
-    """
-    raw = connection.connection.driver_connection
-    return int(raw.total_changes) if raw is not None else 0
+    return CoreWriteDoor(engine, translate=translated, dialect=SqliteDialect())
 
 
 def _reading_mode(path: str) -> str:
@@ -102,11 +92,6 @@ def _reading_mode(path: str) -> str:
     with Path(path).open("rb") as stream:
         is_wal = stream.read(20)[18:] == b"\2\2"
     return "rw" if is_wal and not Path(f"{path}-wal").exists() else "ro"
-
-
-def _virtual(connection: Connection) -> set[str]:
-    query = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
-    return set(connection.exec_driver_sql(query).scalars())
 
 
 def _open(path: str, mode: str, busy: float) -> sqlite3.Connection:

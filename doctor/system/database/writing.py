@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -15,67 +14,72 @@ from doctor.errors import LeaseLostError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
-from doctor.model.schema import Row
+from doctor.model.schema import LiveTable, Row
+from doctor.system.database.dialect import Dialect, clause_of, matches, row_of, selected
 from doctor.system.database.marker import (
     FENCE,
-    MARKER,
     fence_from_json,
     fence_to_json,
+    has_marker,
     images_to_json,
     marked_images,
+    marker_in,
 )
-from doctor.system.database.reading import equals
 
 Translate = Callable[[str], AbstractContextManager[None]]
-Count = Callable[[Connection], int]
 
 
 class CoreWriteDoor:
     """Opens write transactions on one database.
 
-    ``count`` tells how many rows a connection has changed so far, those that triggers and foreign
-    keys changed included; ``prefix`` stands after UPDATE.
+    ``lock`` takes the write lock of a connection whose transaction has begun.
     """
 
     def __init__(
-        self, engine: Engine, *, translate: Translate, binary: str, count: Count, prefix: str
+        self,
+        engine: Engine,
+        *,
+        translate: Translate,
+        dialect: Dialect,
+        lock: Callable[[Connection], object] = id,
     ):
         self._engine = engine
         self._translate = translate
-        self._binary = binary
-        self._count = count
-        self._prefix = prefix
+        self._dialect = dialect
+        self._lock = lock
 
     @contextmanager
     def transaction(self) -> Iterator[CoreWriteTransaction]:
         """Open one transaction; an exception inside rolls everything back."""
         with self._translate("write"), self._engine.begin() as connection:
-            yield CoreWriteTransaction(connection, self._binary, self._count, self._prefix)
+            self._lock(connection)
+            yield CoreWriteTransaction(connection, self._dialect)
 
 
 class CoreWriteTransaction:
     """One transaction that holds the write lock."""
 
-    def __init__(self, connection: Connection, binary: str, count: Count, prefix: str):
+    def __init__(self, connection: Connection, dialect: Dialect):
         self._connection = connection
-        self._binary = binary
-        self._count = count
-        self._prefix = prefix
+        self._dialect = dialect
+        self._schema = dialect.schema(connection)
+        self._marker = marker_in(self._schema)
         self._has_marker = False
 
     def fence(self, token: int, holder: str) -> None:
         """Go on only as the newest holder; raise LeaseLostError where a newer one was here."""
         self._make_marker()
-        row = (MARKER.c.fix == FENCE) & (MARKER.c.kind == FENCE)
-        held = self._connection.scalar(sa.select(MARKER.c.images).where(row))
+        marker = self._marker
+        row = (marker.c.fix == FENCE) & (marker.c.kind == FENCE)
+        held = self._connection.scalar(sa.select(marker.c.images).where(row).with_for_update())
         mine = fence_to_json(token, holder)
         if held is None:
-            self._connection.execute(MARKER.insert().values(fix=FENCE, kind=FENCE, images=mine))
+            self._connection.execute(marker.insert().values(fix=FENCE, kind=FENCE, images=mine))
         elif held != mine:
             newest, _ = fence_from_json(held)
             if newest >= token:
                 raise LeaseLostError(token, newest)
-            self._connection.execute(sa.update(MARKER).where(row).values(images=mine))
+            self._connection.execute(sa.update(marker).where(row).values(images=mine))
 
     def set_cells(self, change: SetCells) -> ChangeImage:
         """Set the cells if they hold what was expected; raise TreatmentError otherwise."""
@@ -83,7 +87,8 @@ class CoreWriteTransaction:
             raise TreatmentError("a change without a key or without cells is refused")
         if change.expected.keys() != change.to.keys():
             raise TreatmentError(f"{_place(change)}: each cell needs the value that it should hold")
-        before = self._row(change.table, change.key)
+        table = self._dialect.table(self._connection, change)
+        before = self._row(table, change.key)
         for name, expected in change.expected.items():
             if name not in before:
                 raise TreatmentError(f"{change.table} has no column {name!r}")
@@ -92,13 +97,14 @@ class CoreWriteTransaction:
                 raise TreatmentError(
                     f"{_place(change)}: {name} holds {held!r}, not {expected!r} as planned"
                 )
-        image = self._set(change, before, change.to)
-        self._rehearse_undo(change, image)
+        image = self._set(table, change, before, change.to)
+        self._rehearse_undo(table, change, image)
         return image
 
     def restore(self, change: SetCells, image: ChangeImage) -> None:
         """Put the before-image back; raise TreatmentError when the row moved on."""
-        now = self._row(change.table, change.key)
+        table = self._dialect.table(self._connection, change)
+        now = self._row(table, change.key)
         moved = sorted(
             name
             for name in {*now, *image.after}
@@ -109,30 +115,31 @@ class CoreWriteTransaction:
                 f"{_place(change)} moved on since the repair: {', '.join(moved)} changed",
                 hint="nothing was undone; decide by hand what the row should hold",
             )
-        self._set(change, now, {name: image.before[name] for name in change.to})
+        self._set(table, change, now, {name: image.before[name] for name in change.to})
 
     def mark(self, fix: str, kind: str, images: Sequence[ChangeImage]) -> None:
         """Write the marker of a fix beside the data."""
         self._make_marker()
         text = json.dumps(images_to_json(images))
-        self._connection.execute(MARKER.insert().values(fix=fix, kind=kind, images=text))
+        self._connection.execute(self._marker.insert().values(fix=fix, kind=kind, images=text))
 
     def is_marked(self, fix: str, kind: str) -> bool:
         """Tell whether the marker of a fix is there."""
-        if not self._has_marker and not sa.inspect(self._connection).has_table(MARKER.name):
+        if not self._has_marker and not has_marker(self._connection, self._schema):
             return False
-        query = sa.select(MARKER.c.fix).where(MARKER.c.fix == fix, MARKER.c.kind == kind)
+        marker = self._marker
+        query = sa.select(marker.c.fix).where(marker.c.fix == fix, marker.c.kind == kind)
         return self._connection.scalar(query) is not None
 
     def images(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the exact images that an applied fix left beside the data, None for none."""
-        return marked_images(self._connection, fix)
+        return marked_images(self._connection, self._schema, fix)
 
-    def _rehearse_undo(self, change: SetCells, image: ChangeImage) -> None:
+    def _rehearse_undo(self, table: LiveTable, change: SetCells, image: ChangeImage) -> None:
         """Put the old cells back and take that back: a trigger may stand only in that way."""
         part = self._connection.begin_nested()
         try:
-            self._set(change, image.after, {name: image.before[name] for name in change.to})
+            self._set(table, change, image.after, {name: image.before[name] for name in change.to})
         except TreatmentError as error:
             raise TreatmentError(
                 f"the change could not be undone: {error.message}", hint=error.hint
@@ -141,23 +148,27 @@ class CoreWriteTransaction:
 
     def _make_marker(self) -> None:
         if not self._has_marker:
-            MARKER.create(self._connection, checkfirst=True)
+            self._dialect.make_marker(self._connection)
             self._has_marker = True
 
-    def _set(self, change: SetCells, before: Row, cells: Row) -> ChangeImage:
-        clause = sa.table(change.table, *[sa.column(name) for name in before])
+    def _set(self, table: LiveTable, change: SetCells, before: Row, cells: Row) -> ChangeImage:
+        dialect = self._dialect
+        clause = clause_of(table, self._schema)
         held = {name: before[name] for name in cells}
+        kept = {name: clause.c[name] for name in dialect.kept(self._connection, table)}
+        values = {name: dialect.bound(value) for name, value in cells.items()}
         statement = (
             sa.update(clause)
-            .prefix_with(self._prefix)
-            .where(*equals(clause, {**change.key, **held}, self._binary))
-            .values({clause.c[name]: value for name, value in cells.items()})
+            .where(*matches(dialect, clause, table, {**change.key, **held}))
+            .values({clause.c[name]: value for name, value in {**kept, **values}.items()})
         )
-        count = self._count(self._connection)
+        if dialect.prefix:
+            statement = statement.prefix_with(dialect.prefix)
+        count = dialect.count(self._connection)
         changed = self._connection.execute(statement).rowcount
         if changed != 1:
             raise TreatmentError(f"{_place(change)}: {changed} rows would change, not 1 as planned")
-        after = self._row(change.table, change.key)
+        after = self._row(table, change.key)
         wanted = {**before, **cells}
         others = sorted(name for name in wanted if not _same(after.get(name), wanted[name]))
         if others:
@@ -165,7 +176,7 @@ class CoreWriteTransaction:
                 f"{_place(change)}: the database also changed or refused {', '.join(others)}",
                 hint="look for a trigger on the table; nothing was kept",
             )
-        more = self._count(self._connection) - count - changed
+        more = dialect.count(self._connection) - count - changed
         if more:
             raise TreatmentError(
                 f"{_place(change)}: {more} other rows would change with it",
@@ -173,18 +184,18 @@ class CoreWriteTransaction:
             )
         return ChangeImage(before, after)
 
-    def _row(self, table: str, key: Row) -> dict[str, Scalar]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", sa.exc.SAWarning)  # INTEGER(11) and the like
-            names = [one["name"] for one in sa.inspect(self._connection).get_columns(table)]
-        unknown = sorted(key.keys() - set(names))
+    def _row(self, table: LiveTable, key: Row) -> dict[str, Scalar]:
+        unknown = sorted(name for name in key if table.column(name) is None)
         if unknown:
-            raise TreatmentError(f"{table} has no column {unknown[0]!r}")
-        clause = sa.table(table, *[sa.column(name) for name in names])
-        query = sa.select(clause).where(*equals(clause, key, self._binary)).limit(2)
-        found = [dict(row._mapping) for row in self._connection.execute(query)]  # noqa: SLF001
+            raise TreatmentError(f"{table.name} has no column {unknown[0]!r}")
+        clause = clause_of(table, self._schema)
+        query = selected(self._dialect, clause, table).limit(2).with_for_update()
+        query = query.where(*matches(self._dialect, clause, table, key))
+        found = [row_of(row) for row in self._connection.execute(query)]
         if len(found) != 1:
-            raise TreatmentError(f"{table} {_shown(key)}: {len(found)} rows have this key, not 1")
+            raise TreatmentError(
+                f"{table.name} {_shown(key)}: {len(found)} rows have this key, not 1"
+            )
         return found[0]
 
 

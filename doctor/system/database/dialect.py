@@ -1,0 +1,105 @@
+"""What differs between engines when a row is read, compared and set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from doctor.model.change import SetCells
+from doctor.model.evidence import Scalar
+from doctor.model.schema import LiveTable, Row
+
+Clause = sa.FromClause
+Cell = sa.ColumnElement[Any]
+Condition = sa.ColumnElement[bool]
+
+
+class Dialect(Protocol):
+    """The exact questions of one engine. ``type`` is always a column's type as LiveColumn has it.
+
+    Attributes:
+        prefix: what stands after UPDATE.
+    """
+
+    prefix: str
+
+    def schema(self, connection: Connection) -> str | None:
+        """Return the one schema that is looked at, None where the engine has none."""
+
+    def tables(self, connection: Connection) -> tuple[LiveTable, ...]:
+        """Return what can be read there, without Doctor's marker, by name."""
+
+    def table(self, connection: Connection, change: SetCells) -> LiveTable:
+        """Return the table of a change as it is now.
+
+        Raises TreatmentError where a row of it cannot be set and put back with certainty.
+        """
+
+    def shown(self, cell: Cell, type: str) -> Cell:  # noqa: A002 - what else is it
+        """Return what is selected so that the cell comes back exactly as it is stored."""
+
+    def exact(self, cell: Cell, type: str) -> Cell:  # noqa: A002
+        """Return what two different values never share: no collation folds it."""
+
+    def equal(self, cell: Cell, type: str, value: Scalar) -> Condition:  # noqa: A002
+        """Return the condition that the cell holds exactly ``value``, which is not None."""
+
+    def alike(self, one: Cell, type: str, other: Cell, others: str) -> Condition:  # noqa: A002
+        """Return the condition that two cells hold exactly the same."""
+
+    def grouped(self, cell: Cell, type: str) -> tuple[Cell, Cell]:  # noqa: A002
+        """Return what is selected of a group, and what it is grouped by."""
+
+    def bound(self, value: Scalar) -> sa.BindParameter[Any]:
+        """Return a value as it is set."""
+
+    def kept(self, connection: Connection, table: LiveTable) -> tuple[str, ...]:
+        """Return the columns that change by themselves unless they are set to what they hold."""
+
+    def count(self, connection: Connection) -> int:
+        """Return how many rows this connection changed, those by triggers and references too."""
+
+    def make_marker(self, connection: Connection) -> None:
+        """Create the table of the marker where it is missing."""
+
+
+def clause_of(table: LiveTable, schema: str | None) -> sa.TableClause:
+    """Return the table without column types, so that no value is converted on its way."""
+    return sa.table(table.name, *[sa.column(one.name) for one in table.columns], schema=schema)
+
+
+def type_of(table: LiveTable, column: str) -> str:
+    """Return the type of a column; "" for one that the table does not have."""
+    found = table.column(column)
+    return "" if found is None else found.type
+
+
+def selected(dialect: Dialect, clause: Clause, table: LiveTable) -> sa.Select[Any]:
+    """Return the question for whole rows."""
+    return sa.select(
+        *[dialect.shown(clause.c[one.name], one.type).label(one.name) for one in table.columns]
+    ).select_from(clause)
+
+
+def matches(dialect: Dialect, clause: Clause, table: LiveTable, where: Row) -> list[Condition]:
+    """Return one exact comparison per column."""
+    return [
+        clause.c[name].is_(None)
+        if value is None
+        else dialect.equal(clause.c[name], type_of(table, name), value)
+        for name, value in where.items()
+    ]
+
+
+def key_of(dialect: Dialect, clause: Clause, table: LiveTable) -> list[Cell]:
+    """Return what rows are ordered by: the same order on every engine and in every locale."""
+    return [dialect.exact(clause.c[name], type_of(table, name)) for name in table.primary_key]
+
+
+def row_of(found: sa.Row[Any]) -> dict[str, Scalar]:
+    """Return a row as a plain mapping."""
+    mapping: Mapping[str, Scalar] = found._mapping  # type: ignore[assignment]  # noqa: SLF001
+    return dict(mapping)
