@@ -7,6 +7,7 @@ import os
 import pytest
 
 FIGURE = "figure"
+pytest_plugins = ["tests.support.servers"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -146,7 +146,7 @@ def test_a_file_that_is_no_database(jobs):
 
 
 def test_a_folder_or_another_engine_or_no_url(jobs, tmp_path):
-    for url in (f"sqlite:///{tmp_path}", "postgresql://u:secret@h/d", "not a url", "sqlite://"):
+    for url in (f"sqlite:///{tmp_path}", "oracle://u:secret@h/d", "not a url", "sqlite://"):
         said = say("diagnose", "r", "--database", url, "--format", "json")
         assert said.code == 2
         one_error(said)

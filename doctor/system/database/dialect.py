@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ Condition = sa.ColumnElement[bool]
 
 
 class Dialect(Protocol):
-    """The exact questions of one engine. ``type`` is always a column's type as LiveColumn has it.
+    """The exact questions of one engine. ``declared`` is a column's type as LiveColumn has it.
 
     Attributes:
         prefix: what stands after UPDATE.
@@ -38,19 +38,22 @@ class Dialect(Protocol):
         Raises TreatmentError where a row of it cannot be set and put back with certainty.
         """
 
-    def shown(self, cell: Cell, type: str) -> Cell:  # noqa: A002 - what else is it
+    def shown(self, cell: Cell, declared: str) -> Cell:
         """Return what is selected so that the cell comes back exactly as it is stored."""
 
-    def exact(self, cell: Cell, type: str) -> Cell:  # noqa: A002
+    def exact(self, cell: Cell, declared: str) -> Cell:
         """Return what two different values never share: no collation folds it."""
 
-    def equal(self, cell: Cell, type: str, value: Scalar) -> Condition:  # noqa: A002
+    def among(self, cell: Cell, declared: str, values: Collection[str]) -> Condition:
+        """Return the condition that the cell, which is not NULL, holds one of these texts."""
+
+    def equal(self, cell: Cell, declared: str, value: Scalar) -> Condition:
         """Return the condition that the cell holds exactly ``value``, which is not None."""
 
-    def alike(self, one: Cell, type: str, other: Cell, others: str) -> Condition:  # noqa: A002
+    def alike(self, one: Cell, declared: str, other: Cell, others: str) -> Condition:
         """Return the condition that two cells hold exactly the same."""
 
-    def grouped(self, cell: Cell, type: str) -> tuple[Cell, Cell]:  # noqa: A002
+    def grouped(self, cell: Cell, declared: str) -> tuple[Cell, Cell]:
         """Return what is selected of a group, and what it is grouped by."""
 
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
@@ -97,6 +100,11 @@ def matches(dialect: Dialect, clause: Clause, table: LiveTable, where: Row) -> l
 def key_of(dialect: Dialect, clause: Clause, table: LiveTable) -> list[Cell]:
     """Return what rows are ordered by: the same order on every engine and in every locale."""
     return [dialect.exact(clause.c[name], type_of(table, name)) for name in table.primary_key]
+
+
+def can_be_text(value: str) -> bool:
+    """Tell whether a text can be encoded; one that cannot is in no database."""
+    return not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def row_of(found: sa.Row[Any]) -> dict[str, Scalar]:

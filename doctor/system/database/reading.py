@@ -68,7 +68,7 @@ class CoreReadDoor:
         with self._session() as connection:
             clause = self._clause(connection, table)
             cell = clause.c[column]
-            accepted = self._dialect.exact(cell, type_of(table, column)).in_(list(values))
+            accepted = self._dialect.among(cell, type_of(table, column), values)
             query = selected(self._dialect, clause, table).where(cell.is_not(None), ~accepted)
             if within is not None:
                 query = query.where(self._within(connection, clause, table, within))
@@ -140,7 +140,8 @@ class CoreReadDoor:
 
     def _fetch(self, connection: Connection, query: sa.Select[Any]) -> tuple[Row, ...]:
         bounded = connection.execution_options(yield_per=_FETCHED)
-        return tuple(_bounded(row_of(one) for one in bounded.execute(query)))
+        with bounded.execute(query) as result:
+            return tuple(_bounded(row_of(one) for one in result))
 
 
 def _bounded(rows: Iterable[dict[str, Scalar]]) -> Iterable[dict[str, Scalar]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,23 +40,27 @@ class SqliteDialect:
             warnings.simplefilter("ignore", sa.exc.SAWarning)
             return LiveTable(change.table, _columns(sa.inspect(connection), change.table), (), ())
 
-    def shown(self, cell: Cell, _type: str) -> Cell:
+    def shown(self, cell: Cell, _declared: str) -> Cell:
         """Return the cell: SQLite hands values over as they are stored."""
         return cell
 
-    def exact(self, cell: Cell, _type: str) -> Cell:
+    def exact(self, cell: Cell, _declared: str) -> Cell:
         """Return the cell without the collation of its column."""
         return cell.collate(BINARY)
 
-    def equal(self, cell: Cell, _type: str, value: Scalar) -> Condition:
+    def among(self, cell: Cell, _declared: str, values: Collection[str]) -> Condition:
+        """Return the comparison by bytes."""
+        return cell.collate(BINARY).in_(list(values))
+
+    def equal(self, cell: Cell, _declared: str, value: Scalar) -> Condition:
         """Return the comparison; text is compared by its bytes."""
         return cell.collate(BINARY) == value if isinstance(value, str) else cell == value
 
-    def alike(self, one: Cell, _type: str, other: Cell, _others: str) -> Condition:
+    def alike(self, one: Cell, _declared: str, other: Cell, _others: str) -> Condition:
         """Return the comparison by bytes."""
         return one.collate(BINARY) == other
 
-    def grouped(self, cell: Cell, _type: str) -> tuple[Cell, Cell]:
+    def grouped(self, cell: Cell, _declared: str) -> tuple[Cell, Cell]:
         """Return the cell twice."""
         return cell, cell
 

@@ -1,0 +1,122 @@
+"""MariaDB's information schema: which tables a database has, and which can be repaired."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from doctor.model.change import SetCells
+from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
+from doctor.system.database.marker import MARKER
+
+_ONE = "AND (:name IS NULL OR BINARY {table}.table_name = BINARY :name)"
+_COLUMNS = f"""SELECT c.table_name, c.column_name, c.is_nullable = 'YES', c.column_type,
+  c.collation_name
+FROM information_schema.columns c
+WHERE c.table_schema = :schema AND BINARY c.table_schema = BINARY :schema
+{_ONE.format(table="c")} ORDER BY BINARY c.table_name, c.ordinal_position"""  # noqa: S608
+_KEYS = f"""SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema,
+  k.referenced_table_name, k.referenced_column_name
+FROM information_schema.key_column_usage k
+WHERE k.table_schema = :schema AND BINARY k.table_schema = BINARY :schema
+  AND (k.constraint_name = 'PRIMARY' OR k.referenced_table_name IS NOT NULL)
+{_ONE.format(table="k")} ORDER BY k.table_name, k.constraint_name, k.ordinal_position"""  # noqa: S608
+_ENGINE = """SELECT table_type, engine FROM information_schema.tables
+WHERE table_schema = :schema AND table_name = :name
+  AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name"""
+_TRIGGERS = """SELECT trigger_name, action_statement FROM information_schema.triggers
+WHERE BINARY event_object_schema = BINARY :schema AND BINARY event_object_table = BINARY :name
+  AND event_manipulation = 'UPDATE'"""
+_FUNCTIONS = """SELECT routine_name, coalesce(routine_definition, 'CALL')
+FROM information_schema.routines WHERE routine_type = 'FUNCTION'"""
+_FOLLOWING = """SELECT k.table_name, k.referenced_column_name
+FROM information_schema.referential_constraints r
+JOIN information_schema.key_column_usage k ON k.constraint_schema = r.constraint_schema
+  AND k.constraint_name = r.constraint_name AND k.table_name = r.table_name
+WHERE BINARY r.unique_constraint_schema = BINARY :schema
+  AND BINARY r.referenced_table_name = BINARY :name
+  AND r.update_rule NOT IN ('RESTRICT', 'NO ACTION')"""
+_ON_UPDATE = """SELECT column_name FROM information_schema.columns
+WHERE table_schema = :schema AND table_name = :name
+  AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name
+  AND extra LIKE '%on update%'"""
+_WRITES = re.compile(
+    r"\b(?:UPDATE|DELETE|CALL|LOAD|TRUNCATE|EXECUTE|INTO|(?:INSERT|REPLACE)\b(?!\s*\())\b",
+    re.IGNORECASE,
+)
+TRANSACTIONAL = "InnoDB"
+
+
+def read_tables(
+    connection: Connection, schema: str, name: str | None = None
+) -> tuple[LiveTable, ...]:
+    """Return the tables and views of a database, or the one called ``name``."""
+    where = {"schema": schema, "name": name}
+    columns: dict[str, list[LiveColumn]] = {}
+    for table, column, nullable, kind, collation in connection.execute(sa.text(_COLUMNS), where):
+        if table != MARKER.name:
+            type_ = f"{kind} COLLATE {collation}" if collation else kind
+            columns.setdefault(table, []).append(LiveColumn(column, type_, bool(nullable)))
+    keys: dict[str, list[str]] = defaultdict(list)
+    links: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
+    for table, constraint, column, where_, other, theirs in connection.execute(
+        sa.text(_KEYS), where
+    ):
+        if other is None:
+            keys[table].append(column)
+        else:
+            target = other if where_ == schema else f"{where_}.{other}"
+            links[table, constraint].append((column, target, theirs))
+    return tuple(
+        LiveTable(
+            table,
+            tuple(parts),
+            tuple(keys[table]),
+            tuple(_link(many) for (of, _), many in links.items() if of == table),
+        )
+        for table, parts in columns.items()
+    )
+
+
+def engine_name(connection: Connection, schema: str, name: str) -> str | None:
+    """Return the storage engine of a table, "" for a view, None where there is no such table."""
+    row = connection.execute(sa.text(_ENGINE), {"schema": schema, "name": name}).one_or_none()
+    return None if row is None else str(row[1] or "")
+
+
+def obstacle(connection: Connection, schema: str, change: SetCells) -> str | None:
+    """Return why a change cannot be carried out with certainty, None where nothing stands in it.
+
+    What a trigger writes into a table without transactions could not be rolled back, and what
+    references change is counted by nobody: neither is tried.
+    """
+    where = {"schema": schema, "name": change.table}
+    engine = engine_name(connection, schema, change.table)
+    if engine is not None and engine != TRANSACTIONAL:
+        return f"is kept by {engine}, which cannot roll back" if engine else "is a view"
+    for trigger, body in connection.execute(sa.text(_TRIGGERS), where).all():
+        if _WRITES.search(body) or _calls_a_writer(connection, body):
+            return f"has a trigger {trigger!r} that may change other rows"
+    for table, column in connection.execute(sa.text(_FOLLOWING), where):
+        if column in change.to:
+            return f"is referenced by {table}, whose rows would follow {column}"
+    return None
+
+
+def on_update(connection: Connection, schema: str, name: str) -> tuple[str, ...]:
+    """Return the columns that take the current time by themselves."""
+    where = {"schema": schema, "name": name}
+    return tuple(connection.execute(sa.text(_ON_UPDATE), where).scalars())
+
+
+def _calls_a_writer(connection: Connection, body: str) -> bool:
+    functions = connection.execute(sa.text(_FUNCTIONS)).all()
+    called = [one for one, _ in functions if one.lower() in body.lower()]
+    return bool(called) and any(_WRITES.search(text) for _, text in functions)
+
+
+def _link(many: list[tuple[str, str, str]]) -> LiveForeignKey:
+    return LiveForeignKey(tuple(one[0] for one in many), many[0][1], tuple(one[2] for one in many))

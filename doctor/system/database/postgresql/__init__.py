@@ -1,0 +1,96 @@
+"""PostgreSQL behind the database port: how it is opened, with which limits."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine
+
+from doctor.system.database import server
+from doctor.system.database.postgresql.dialect import PostgresqlDialect
+from doctor.system.database.postgresql.failures import translated
+from doctor.system.database.reading import CoreReadDoor
+
+if TYPE_CHECKING:
+    from doctor.system.database.writing import CoreWriteDoor
+
+LOCK_CLASS = 0x446F6374
+_SAME_SPELLING = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    "xmloption": "content",
+    "row_security": "off",
+}
+_SYNCHRONOUS = """SELECT set_config('synchronous_commit', 'on', true)
+WHERE current_setting('synchronous_commit') = 'off'"""
+
+
+def read_door(url: URL) -> CoreReadDoor:
+    """Return a door whose transactions are read-only; each question has its own connection."""
+    engine = _engine(url, read_only=True)
+
+    @contextmanager
+    def session() -> Iterator[Connection]:
+        with translated("read"), engine.connect() as connection:
+            _limit(connection, server.READ_SECONDS, server.READ_LOCK_SECONDS)
+            yield connection
+
+    return CoreReadDoor(engine, session=session, dialect=PostgresqlDialect())
+
+
+def write_door(url: URL) -> CoreWriteDoor:
+    """Return the write door; its transactions exclude each other by an advisory lock."""
+    from doctor.system.database.writing import CoreWriteDoor
+
+    dialect = PostgresqlDialect()
+
+    def lock(connection: Connection) -> None:
+        _limit(connection, server.WRITE_SECONDS, server.WRITE_LOCK_SECONDS)
+        key = zlib.crc32(dialect.schema(connection).encode()) - 2**31
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_CLASS, key)))
+        connection.exec_driver_sql(_SYNCHRONOUS)
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+    engine = _engine(url, read_only=None)
+    return CoreWriteDoor(engine, translate=translated, dialect=dialect, lock=lock)
+
+
+def _engine(url: URL, *, read_only: bool | None) -> Engine:
+    from doctor.system.database.postgresql.values import stored_values
+
+    options: dict[str, Any] = {"prepare_threshold": None, "context": stored_values()}
+    options["fallback_application_name"] = "doctor"
+    if "connect_timeout" not in url.query:
+        options["connect_timeout"] = server.CONNECT_SECONDS
+    engine = server.engine_of(
+        url.set(drivername="postgresql+psycopg"),
+        "postgresql",
+        connect_args=options,
+        use_native_hstore=False,
+        isolation_level="READ COMMITTED",
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def opened(connection: Any, _record: Any) -> None:
+        connection.read_only = read_only
+
+    return engine
+
+
+def _limit(connection: Connection, seconds: float, lock_seconds: float) -> None:
+    settings = {
+        **_SAME_SPELLING,
+        "statement_timeout": f"{seconds * 1000:.0f}",
+        "lock_timeout": f"{lock_seconds * 1000:.0f}",
+        "idle_in_transaction_session_timeout": f"{server.IDLE_SECONDS * 1000:.0f}",
+    }
+    made = [sa.func.set_config(name, value, sa.true()) for name, value in settings.items()]
+    connection.execute(sa.select(*made))

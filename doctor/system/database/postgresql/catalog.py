@@ -1,0 +1,93 @@
+"""PostgreSQL's catalog: which tables a schema has, and which of them can be repaired."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
+from doctor.system.database.marker import MARKER
+
+_IN_SCHEMA = """FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = :schema
+"""
+_COLUMNS = f"""SELECT c.relname, a.attname, NOT a.attnotnull,
+  CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod)
+    ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END ||
+  CASE WHEN a.attcollation NOT IN (0, 100, t.typcollation)
+    THEN ' COLLATE ' || l.collname ELSE '' END
+{_IN_SCHEMA}
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> :marker
+  AND CASE WHEN CAST(:name AS text) IS NULL THEN NOT c.relispartition ELSE c.relname = :name END
+ORDER BY c.relname COLLATE "C", a.attnum"""
+_KEYS = f"""SELECT c.relname, k.conname, k.contype, a.attname, fn.nspname, f.relname, fa.attname
+{_IN_SCHEMA}
+JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'f')
+CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS u (own, theirs, place)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.own
+LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid AND k.contype = 'f'
+LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
+LEFT JOIN pg_catalog.pg_attribute fa ON fa.attrelid = f.oid AND fa.attnum = u.theirs
+WHERE CAST(:name AS text) IS NULL OR c.relname = :name
+ORDER BY c.relname, k.conname, u.place"""
+_OBSTACLE = f"""SELECT CASE
+  WHEN c.relkind NOT IN ('r', 'p') THEN 'is a view or lies on another server'
+  WHEN c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
+    THEN 'has tables that inherit from it'
+  WHEN c.relkind = 'p' AND EXISTS (
+    SELECT 1 FROM pg_catalog.pg_partition_tree(c.oid) p
+    JOIN pg_catalog.pg_class leaf ON leaf.oid = p.relid WHERE leaf.relkind = 'f')
+    THEN 'has partitions on another server'
+  END
+{_IN_SCHEMA}
+WHERE c.relname = :name"""  # noqa: S608
+
+
+def read_tables(
+    connection: Connection, schema: str, name: str | None = None
+) -> tuple[LiveTable, ...]:
+    """Return the tables and views of a schema, or the one called ``name``.
+
+    A column of a domain has the type below it. A reference into another schema names its table as
+    ``SCHEMA.TABLE``, which is none of these.
+    """
+    where = {"schema": schema, "name": name}
+    columns: dict[str, list[LiveColumn]] = {}
+    for table, column, nullable, kind in connection.execute(
+        sa.text(_COLUMNS), {**where, "marker": MARKER.name}
+    ):
+        columns.setdefault(table, []).append(LiveColumn(column, kind, nullable))
+    keys: dict[str, list[str]] = defaultdict(list)
+    links: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
+    for table, constraint, kind, column, where_, other, theirs in connection.execute(
+        sa.text(_KEYS), where
+    ):
+        if kind == "p":
+            keys[table].append(column)
+        else:
+            target = other if where_ == schema else f"{where_}.{other}"
+            links[table, constraint].append((column, target, theirs))
+    return tuple(
+        LiveTable(
+            table,
+            tuple(parts),
+            tuple(keys[table]),
+            tuple(_link(many) for (of, _), many in links.items() if of == table),
+        )
+        for table, parts in columns.items()
+    )
+
+
+def obstacle(connection: Connection, schema: str, name: str) -> str | None:
+    """Return why rows of a table cannot be repaired, None where nothing stands in the way."""
+    found: str | None = connection.scalar(sa.text(_OBSTACLE), {"schema": schema, "name": name})
+    return found
+
+
+def _link(many: list[tuple[str, str, str]]) -> LiveForeignKey:
+    return LiveForeignKey(tuple(one[0] for one in many), many[0][1], tuple(one[2] for one in many))

@@ -1,0 +1,202 @@
+"""The exact questions of PostgreSQL: collation C, and the spelling that a client would see."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from doctor.errors import SourceError, TreatmentError
+from doctor.model.change import SetCells
+from doctor.model.evidence import Scalar
+from doctor.model.schema import LiveTable
+from doctor.system.database.dialect import Cell, Condition, can_be_text
+from doctor.system.database.marker import marker_in
+from doctor.system.database.postgresql.catalog import obstacle, read_tables
+
+Kind = Literal["text", "integer", "float", "boolean", "bytes", "uuid", "other"]
+_KINDS: dict[str, Kind] = {
+    "text": "text",
+    "character varying": "text",
+    "character": "text",
+    "citext": "text",
+    "name": "text",
+    "smallint": "integer",
+    "integer": "integer",
+    "bigint": "integer",
+    "real": "float",
+    "double precision": "float",
+    "boolean": "boolean",
+    "bytea": "bytes",
+    "uuid": "uuid",
+}
+_PLAIN = ("text", "character varying")
+_TYPES: dict[Kind, type] = {"integer": int, "float": float, "boolean": bool, "bytes": bytes}
+_LENGTH = re.compile(r"\(.*| COLLATE .*", re.DOTALL)
+_COUNT = """SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint
+FROM pg_catalog.pg_stat_xact_user_tables"""
+_LASTING = """SELECT c.relkind = 'r' AND c.relpersistence = 'p' FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = :name"""
+
+
+class PostgresqlDialect:
+    """The questions of PostgreSQL about the schema that stands first in the search path."""
+
+    prefix = ""
+
+    def schema(self, connection: Connection) -> str:
+        """Return the current schema; raises SourceError where there is none."""
+        found = connection.dialect.default_schema_name
+        if not found:
+            raise SourceError(
+                "the database could not be read: no schema of the search path is there",
+                hint="name it in the URL: ?options=-csearch_path%3DSCHEMA",
+            )
+        return found
+
+    def tables(self, connection: Connection) -> tuple[LiveTable, ...]:
+        """Return tables, and what can be read like one; rows of partitions are their table's."""
+        return read_tables(connection, self.schema(connection))
+
+    def table(self, connection: Connection, change: SetCells) -> LiveTable:
+        """Return the table as it is now."""
+        schema = self.schema(connection)
+        reason = obstacle(connection, schema, change.table)
+        if reason is not None:
+            raise TreatmentError(f"{change.table} {reason}: nothing is changed in it")
+        found = read_tables(connection, schema, change.table)
+        if not found:
+            raise TreatmentError(f"there is no table {change.table!r}")
+        if set(change.key) != set(found[0].primary_key):
+            raise TreatmentError(
+                f"{change.table} has no primary key, or another than the change names",
+                hint="without one nobody can tell which row would be changed",
+            )
+        return found[0]
+
+    def shown(self, cell: Cell, _declared: str) -> Cell:
+        """Return the cell: the adaptation hands it over as it is stored."""
+        return cell
+
+    def exact(self, cell: Cell, declared: str) -> Cell:
+        """Return the cell where its type has one spelling for a value, else that spelling."""
+        kind = kind_of(declared)
+        return _spelling(cell, declared) if kind in ("text", "uuid", "other") else cell
+
+    def among(self, cell: Cell, declared: str, values: Collection[str]) -> Condition:
+        """Return the condition that the cell is one of these texts."""
+        if kind_of(declared) not in ("text", "uuid", "other"):
+            return sa.false()
+        return _spelling(cell, declared).in_(
+            [one for one in values if can_be_text(one) and "\0" not in one]
+        )
+
+    def equal(self, cell: Cell, declared: str, value: Scalar) -> Condition:
+        """Return the comparison, helped by an index where the type has one for it."""
+        kind = kind_of(declared)
+        if kind in _TYPES:
+            if not (_is_float_text(kind, value) or value.__class__ is _TYPES[kind]):
+                return sa.false()
+            bound: Cell = self.bound(value)
+            if kind == "float":
+                bound = sa.cast(bound, _Named(_LENGTH.sub("", declared)))
+            return cell == bound
+        if not isinstance(value, str) or not can_be_text(value) or "\0" in value:
+            return sa.false()
+        same = _spelling(cell, declared) == self.bound(value)
+        if kind == "text":
+            return sa.and_(cell == self.bound(value), same)
+        if kind == "uuid":
+            known = _is_uuid(value)
+            by_index = cell == sa.cast(self.bound(value), _Named("uuid"))
+            return sa.and_(by_index, same) if known else sa.false()
+        return same
+
+    def alike(self, one: Cell, declared: str, other: Cell, others: str) -> Condition:
+        """Return the comparison, helped by an index where both have one collation."""
+        kind, its = kind_of(declared), kind_of(others)
+        if kind == its and kind in (*_TYPES, "uuid"):
+            return one == other
+        same = _spelling(one, declared) == _spelling(other, others)
+        if kind == its == "text" and _collation(declared) == _collation(others):
+            return sa.and_(one == other, same)
+        return same
+
+    def grouped(self, cell: Cell, declared: str) -> tuple[Cell, Cell]:
+        """Return what is exact, twice."""
+        exact = self.exact(cell, declared)
+        return exact, exact
+
+    def bound(self, value: Scalar) -> sa.BindParameter[Any]:
+        """Return the value without a type of its own: the column decides."""
+        return sa.bindparam(None, value, type_=sa.types.NullType())
+
+    def kept(self, _connection: Connection, _table: LiveTable) -> tuple[str, ...]:
+        """Return none: only triggers change what was not set."""
+        return ()
+
+    def count(self, connection: Connection) -> int:
+        """Return what the server's own statistics count for this transaction."""
+        if connection.exec_driver_sql("SHOW track_counts").scalar() != "on":
+            raise TreatmentError(
+                "the server does not count what triggers change: track_counts is off",
+                hint="SET track_counts = on for the account that repairs",
+            )
+        return int(connection.exec_driver_sql(_COUNT).scalar() or 0)
+
+    def make_marker(self, connection: Connection) -> None:
+        """Create the table in the transaction; raises TreatmentError for one that may be lost."""
+        schema = self.schema(connection)
+        marker = marker_in(schema)
+        where = {"schema": schema, "name": marker.name}
+        lasts = connection.scalar(sa.text(_LASTING), where)
+        if lasts is None:
+            marker.create(connection, checkfirst=False)
+        elif not lasts:
+            raise TreatmentError(
+                f"{marker.name} is no table that outlives a crash of the server",
+                hint=f"move it out of the way, or ALTER TABLE {marker.name} SET LOGGED",
+            )
+
+
+class _Named(sa.types.UserDefinedType[Any]):
+    """A type by its name; names come from the fixed table above."""
+
+    cache_ok = True
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.name
+
+
+def kind_of(declared: str) -> Kind:
+    """Return how values of a type are compared."""
+    return _KINDS.get(_LENGTH.sub("", declared), "other")
+
+
+def _is_float_text(kind: Kind, value: Scalar) -> bool:
+    return kind == "float" and value == "NaN"
+
+
+def _spelling(cell: Cell, declared: str) -> Cell:
+    """Return the text that a client would see, in no collation; blanks of CHAR(n) included."""
+    text = cell if _LENGTH.sub("", declared) in _PLAIN else sa.func.concat(cell)
+    return text.collate("C")
+
+
+def _collation(declared: str) -> str:
+    return declared.partition(" COLLATE ")[2]
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        return str(uuid.UUID(value)) == value
+    except ValueError:
+        return False
