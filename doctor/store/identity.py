@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,14 +14,17 @@ from sqlalchemy.exc import ArgumentError
 
 from doctor.errors import UsageError
 
-_ALIASES = {"mariadb": "mysql"}
+_ALIASES = {"mariadb": "mysql", "postgres": "postgresql"}
+_THIS_MACHINE = frozenset(("127.0.0.1", "::1", "localhost"))
 _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306}
+_SEARCH_PATH = re.compile(r"search_path\s*=\s*([^\s,]+)")
 
 
 def target_identity(database_url: str) -> str:
     """Return the identity of a database, without credentials, driver and query.
 
-    SQLite is named by the file's real path, so links and relative paths mean the same target.
+    SQLite is named by the file's real path, so links and relative paths mean the same target. A
+    search path that is set in the URL is part of it: another schema is another target.
     Raises UsageError for what is no database URL and for databases in memory.
     """
     url = parsed_url(database_url)
@@ -29,9 +33,12 @@ def target_identity(database_url: str) -> str:
         return f"sqlite:{sqlite_path(url)}"
     engine = _ALIASES.get(engine, engine)
     host = (url.host or _first(url, "host")).lower()
+    host = "localhost" if host in _THIS_MACHINE else host
     port = str(url.port or _first(url, "port") or _DEFAULT_PORTS.get(engine, ""))
     place = f"{host}:{port}" if port and port != str(_DEFAULT_PORTS.get(engine)) else host
-    return f"{engine}://{place}/{url.database or ''}"
+    path = _SEARCH_PATH.search(_first(url, "options"))
+    schema = f"#{path[1]}" if path and engine == "postgresql" else ""
+    return f"{engine}://{place}/{url.database or ''}{schema}"
 
 
 def api_identity(origin: str) -> str:

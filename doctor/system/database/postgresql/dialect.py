@@ -37,7 +37,8 @@ _KINDS: dict[str, Kind] = {
 _PLAIN = ("text", "character varying")
 _TYPES: dict[Kind, type] = {"integer": int, "float": float, "boolean": bool, "bytes": bytes}
 _LENGTH = re.compile(r"\(.*| COLLATE .*", re.DOTALL)
-_COUNT = """SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint
+_COUNT = """SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint,
+  current_setting('track_counts') = 'on'
 FROM pg_catalog.pg_stat_xact_user_tables"""
 _LASTING = """SELECT c.relkind = 'r' AND c.relpersistence = 'p' FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -142,12 +143,13 @@ class PostgresqlDialect:
 
     def count(self, connection: Connection) -> int:
         """Return what the server's own statistics count for this transaction."""
-        if connection.exec_driver_sql("SHOW track_counts").scalar() != "on":
+        found, is_counted = connection.exec_driver_sql(_COUNT).one()
+        if not is_counted:
             raise TreatmentError(
                 "the server does not count what triggers change: track_counts is off",
                 hint="SET track_counts = on for the account that repairs",
             )
-        return int(connection.exec_driver_sql(_COUNT).scalar() or 0)
+        return int(found)
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table in the transaction; raises TreatmentError for one that may be lost."""
