@@ -44,8 +44,8 @@ WRITES_OF = {
     "postgresql": [
         *("COPY runs FROM STDIN", "SELECT nextval('numbers')", "SELECT setval('numbers', 7)"),
         *("GRANT SELECT ON runs TO public", "COMMENT ON TABLE runs IS 'x'", "VACUUM runs"),
-        *("SELECT * FROM runs FOR UPDATE"),
-        *("WITH gone AS (DELETE FROM runs RETURNING 1) SELECT * FROM gone"),
+        "SELECT * FROM runs FOR UPDATE",
+        "WITH gone AS (DELETE FROM runs RETURNING 1) SELECT * FROM gone",
         *("SET TRANSACTION READ WRITE", "CREATE SCHEMA other"),
     ],
     "mariadb": [
