@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from doctor.model.evidence import Evidence, Fact, FactField, FactKind, Gap
     from doctor.model.system import Fixer, Probe, Proposal, Run, System
     from doctor.model.tier import Tier
-    from doctor.schema import invalid_values, missing_parts, missing_runs, rank_values
+    from doctor.schema import bad_cells, invalid_values, missing_parts, missing_runs, rank_values
     from doctor.settings import Settings, load_settings
 
 _HOMES = {
@@ -55,6 +55,7 @@ _HOMES = {
     "UsageError": "doctor.errors",
     "aconsult": "doctor.executors.hook",
     "attempt": "doctor.executors.hook",
+    "bad_cells": "doctor.schema",
     "consult": "doctor.executors.hook",
     "hookimpl": "doctor.hookspecs",
     "invalid_values": "doctor.schema",
@@ -93,6 +94,7 @@ __all__ = [
     "UsageError",
     "aconsult",
     "attempt",
+    "bad_cells",
     "consult",
     "hookimpl",
     "invalid_values",

@@ -11,7 +11,7 @@ from typing import Protocol
 from doctor.model.change import Change
 from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
-from doctor.model.schema import CodeModels, LiveTable, Row
+from doctor.model.schema import CodeModels, LiveTable, Need, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,19 @@ class ReadDoor(Protocol):
         """Return whole rows whose ``column`` is not NULL and equals none of ``values`` exactly.
 
         ``within`` None means: of the whole table.
+        """
+
+    def rows_unfit(
+        self,
+        table: LiveTable,
+        needs: Sequence[tuple[str, Need]],
+        *,
+        within: Within | None,
+        limit: int,
+    ) -> tuple[Row, ...]:
+        """Return whole rows with a cell that is not what is needed of its column, in one pass.
+
+        No such row is left out below ``limit``; one that fits may be among them.
         """
 
     def count(self, table: LiveTable, where: Row) -> int:

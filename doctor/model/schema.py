@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from doctor.model.evidence import Scalar
 
@@ -102,5 +103,8 @@ class LiveTable:
         """Return the column called ``name``, or None."""
         return next((one for one in self.columns if one.name == name), None)
 
+
+# What the code needs a cell to be so that it can load the row.
+Need = Literal["set", "whole number", "number", "date and time", "date", "time", "JSON"]
 
 Row = Mapping[str, Scalar]

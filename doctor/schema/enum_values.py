@@ -8,7 +8,8 @@ from doctor.errors import SourceError
 from doctor.model.evidence import Fact, Gap
 from doctor.model.layout import Layout, Member, rows_of_run
 from doctor.model.ports import ReadDoor
-from doctor.model.schema import CodeColumn, CodeModels, EnumValues, Row
+from doctor.model.schema import CodeColumn, CodeModels, EnumValues
+from doctor.schema.owner import run_of
 
 KIND = "database.invalid_value"
 PROBE = KIND
@@ -65,7 +66,7 @@ def _column_facts(
         return
     siblings = _siblings(code, member.table.name, column.name)
     for row in rows[:ROW_LIMIT]:
-        owner = run if run is not None else _run_of(door, member, row)
+        owner = run if run is not None else run_of(door, member, row)
         fields: dict[str, object] = {
             "run": owner,
             "role": member.role,
@@ -91,14 +92,3 @@ def _siblings(code: CodeModels, table: str, column: str) -> dict[str, str]:
                 for value in one.enum.values:
                     found.setdefault(value, f"{other.name}.{one.name}")
     return found
-
-
-def _run_of(door: ReadDoor, member: Member, row: Row) -> str:
-    """Return the id of the run that a row belongs to, walking up its parents; "" for none."""
-    value = row[member.via]
-    while member.parent is not None and not member.names_run and value is not None:
-        above = member.parent
-        rows = door.rows(above.table, {member.parent_key or "": value}, limit=1)
-        value = rows[0][above.via] if rows else None
-        member = above
-    return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from doctor.model.change import SetCells
 from doctor.model.diagnosis import Diagnosis, Subject
 from doctor.model.evidence import Evidence, Fact, Gap
 from doctor.model.rule import ValueMapping
-from doctor.model.schema import CodeModels
+from doctor.model.schema import CodeColumn, CodeModels
 from doctor.model.system import Proposal, Run, System
 from doctor.model.tier import Tier
 from doctor.registry import load_registry
@@ -41,13 +41,18 @@ class Models:
 def system(tmp_path):
     path = make_database(
         tmp_path / "a.db",
-        "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT)",
+        "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT, plan TEXT)",
         "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id))",
-        "INSERT INTO runs VALUES ('r1', 'REDY')",
+        "INSERT INTO runs VALUES ('r1', 'REDY', '{')",
         "INSERT INTO steps VALUES (1, 'gone')",
     )
     door = read_door(path)
-    models = code(("runs", (enum_column("state", "READY"), enum_column("kind", "A"))), ("more", ()))
+    columns = (
+        enum_column("state", "READY"),
+        enum_column("kind", "A"),
+        CodeColumn("plan", "JSON", True),
+    )
+    models = code(("runs", columns), ("more", ()))
     layout = find_layout(door, None, None, None)
     return System("x", database=door, code=Models(models), layout=layout)
 
@@ -59,6 +64,7 @@ def look(probe, system, run="r1"):
 def test_the_built_in_probes_and_fixers_are_these():
     assert sorted(PROBES) == [
         "api.get_run",
+        "database.bad_cell",
         "database.invalid_value",
         "database.missing_parts",
         "database.missing_run",
@@ -77,6 +83,7 @@ def test_a_probe_of_what_is_not_configured_sees_nothing(probe):
     ("probe", "run", "facts"),
     [
         ("database.invalid_value", "r1", [("database.invalid_value", "REDY")]),
+        ("database.bad_cell", "r1", [("database.bad_cell", "{")]),
         ("database.missing_run", "gone", [("database.missing_run", "steps")]),
         (
             "database.missing_parts",

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
-from doctor.model.schema import LiveTable, Row
+from doctor.model.schema import LiveTable, Need, Row
 
 Clause = sa.FromClause
 Cell = sa.ColumnElement[Any]
@@ -55,6 +55,12 @@ class Dialect(Protocol):
 
     def grouped(self, cell: Cell, declared: str) -> tuple[Cell, Cell]:
         """Return what is selected of a group, and what it is grouped by."""
+
+    def unfit(self, cell: Cell, declared: str, need: Need) -> Condition | None:
+        """Return a condition that holds for every cell, NULL aside, that is not what is needed.
+
+        It may hold for more. None: the type of the column leaves no such cell, or none is known.
+        """
 
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
         """Return a value as it is set."""

@@ -13,9 +13,11 @@ from doctor.errors import SourceError
 from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
-from doctor.model.schema import LiveTable, Row
+from doctor.model.schema import LiveTable, Need, Row
 from doctor.system.database.dialect import (
+    Cell,
     Clause,
+    Condition,
     Dialect,
     clause_of,
     key_of,
@@ -75,6 +77,29 @@ class CoreReadDoor:
             query = query.order_by(*key_of(self._dialect, clause, table)).limit(limit)
             return self._fetch(connection, query)
 
+    def rows_unfit(
+        self,
+        table: LiveTable,
+        needs: Sequence[tuple[str, Need]],
+        *,
+        within: Within | None,
+        limit: int,
+    ) -> tuple[Row, ...]:
+        """Return whole rows with a cell that is not what is needed of its column, in one pass."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            unfit = [
+                self._unfit(clause.c[name], type_of(table, name), need) for name, need in needs
+            ]
+            conditions = [one for one in unfit if one is not None]
+            if not conditions:
+                return ()
+            query = selected(self._dialect, clause, table).where(sa.or_(*conditions))
+            if within is not None:
+                query = query.where(self._within(connection, clause, table, within))
+            query = query.order_by(*key_of(self._dialect, clause, table)).limit(limit)
+            return self._fetch(connection, query)
+
     def count(self, table: LiveTable, where: Row) -> int:
         """Return the number of rows whose columns equal ``where`` exactly."""
         with self._session() as connection:
@@ -119,6 +144,9 @@ class CoreReadDoor:
 
     def _clause(self, connection: Connection, table: LiveTable) -> sa.TableClause:
         return clause_of(table, self._dialect.schema(connection))
+
+    def _unfit(self, cell: Cell, declared: str, need: Need) -> Condition | None:
+        return cell.is_(None) if need == "set" else self._dialect.unfit(cell, declared, need)
 
     def _within(
         self, connection: Connection, clause: Clause, table: LiveTable, within: Within

@@ -11,11 +11,15 @@ from sqlalchemy.engine import Connection
 
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
-from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
+from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition
 from doctor.system.database.marker import MARKER
 
 BINARY = "BINARY"
+_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+_CLOCK = "[0-2][0-9]:[0-5][0-9]"
+_MORE = ("", ":[0-5][0-9]", ":[0-5][0-9].[0-9][0-9][0-9]", f":[0-5][0-9].{'[0-9]' * 6}")
+_ZONES = ("", "Z", "[+-][0-1][0-9]:[0-5][0-9]")
 
 
 class SqliteDialect:
@@ -64,6 +68,16 @@ class SqliteDialect:
         """Return the cell twice."""
         return cell, cell
 
+    def unfit(self, cell: Cell, _declared: str, need: Need) -> Condition | None:
+        """Return the condition on the value's own type and text: columns have none to rely on."""
+        kind = sa.func.typeof(cell)
+        if need in ("whole number", "number"):
+            fitting = ["integer", "null"] if need == "whole number" else ["integer", "real", "null"]
+            return kind.not_in(fitting)
+        if need == "JSON":
+            return sa.and_(kind.in_(["text", "blob"]), ~sa.func.json_valid(cell).cast(sa.Boolean))
+        return sa.and_(kind != "null", sa.or_(kind != "text", ~_is_plain_moment(cell, need)))
+
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
         """Return the value as it is."""
         return sa.literal(value)
@@ -80,6 +94,25 @@ class SqliteDialect:
     def make_marker(self, connection: Connection) -> None:
         """Create the table in the transaction."""
         MARKER.create(connection, checkfirst=True)
+
+
+def _is_plain_moment(cell: Cell, need: Need) -> Condition:
+    """Tell of texts in a usual form that they are moments; of others it tells nothing good."""
+    if need == "time":
+        return _is_plain_time(cell)
+    day = sa.func.substr(cell, 1, 10)
+    calendar = sa.func.coalesce(sa.func.date(day, "+0 days"), "")
+    is_day = sa.and_(cell.op("GLOB")(f"{_DAY}*"), calendar == day, day >= "0001-01-01")
+    if need == "date":
+        return sa.and_(is_day, sa.func.length(cell) == len("2026-01-02"))
+    rest = sa.func.substr(cell, 11)
+    is_timed = sa.and_(rest.op("GLOB")("[ T]*"), _is_plain_time(sa.func.substr(rest, 2)))
+    return sa.and_(is_day, sa.or_(rest == "", is_timed))
+
+
+def _is_plain_time(text: Cell) -> Condition:
+    whole = sa.or_(*[text.op("GLOB")(f"{_CLOCK}{more}{zone}") for more in _MORE for zone in _ZONES])
+    return sa.and_(whole, text < "24")
 
 
 def _virtual(connection: Connection) -> set[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from doctor.errors import SourceError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
-from doctor.model.schema import LiveTable
+from doctor.model.schema import LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition, can_be_text
 from doctor.system.database.mariadb.catalog import (
     TRANSACTIONAL,
@@ -119,6 +119,12 @@ class MariadbDialect:
         if kind_of(declared) not in ("text", "other"):
             return cell, cell
         return sa.func.max(_converted(cell)), _bytes(cell)
+
+    def unfit(self, cell: Cell, declared: str, need: Need) -> Condition | None:
+        """Return the condition for JSON, which is text here; the other types keep their promise."""
+        if need == "JSON" and kind_of(declared) == "text":
+            return sa.and_(cell.is_not(None), sa.func.json_valid(cell) == 0)
+        return None
 
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
         """Return the value without a type of its own: the column decides."""

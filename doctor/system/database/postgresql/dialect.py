@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from doctor.errors import SourceError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
-from doctor.model.schema import LiveTable
+from doctor.model.schema import LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition, can_be_text
 from doctor.system.database.marker import marker_in
 from doctor.system.database.postgresql.catalog import obstacle, read_tables
@@ -132,6 +132,10 @@ class PostgresqlDialect:
         """Return what is exact, twice."""
         exact = self.exact(cell, declared)
         return exact, exact
+
+    def unfit(self, _cell: Cell, _declared: str, _need: Need) -> Condition | None:
+        """Return None: the types keep what they promise."""
+        return None
 
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
         """Return the value without a type of its own: the column decides."""
