@@ -89,6 +89,7 @@ def test_a_treatment_and_the_history_have_the_documented_keys(ward):
     assert entries == sorted(entries, key=lambda one: str(one["at"]))
 
 
+@pytest.mark.slow
 def test_human_output_and_json_agree(ward):
     rules = ["--rules", ward.mapping()]
     for name, more in [
@@ -158,6 +159,7 @@ def test_no_finding_is_unknown_only_where_what_is_configured_is_down(ward, api):
     assert sick.code == 3
 
 
+@pytest.mark.slow
 def test_commands_that_only_look_or_record_exit_0(ward):
     for command in (
         ["history"],

@@ -137,6 +137,7 @@ def test_forged_lines_cause_no_write_on_a_healthy_system(jobs, tmp_path, figure)
     assert jobs.database.read_bytes() == raw
 
 
+@pytest.mark.slow
 def test_of_a_sick_system_only_the_cell_that_a_probe_confirmed_changes(jobs, tmp_path):
     before = jobs.dump()
     done = treated(jobs, tmp_path, forged(jobs.runs["case"]), "case")

@@ -140,6 +140,7 @@ def test_workers_that_are_killed_are_noticed_by_the_next(hook):
     assert advice.receipt.why == "3 attempts died without an exception"
 
 
+@pytest.mark.slow
 def test_the_child_ends_with_an_executor_that_is_killed(tmp_path):
     code = textwrap.dedent(
         """

@@ -138,6 +138,7 @@ def test_show_prints_the_effective_rule_and_where_each_key_was_set(folder):
     assert f"{folder}/z-override.yaml:7:11" in text.out
 
 
+@pytest.mark.slow
 def test_an_expired_override_is_a_warning_of_lint_and_the_rule_is_as_it_was(folder, jobs):
     (folder / "z-override.yaml").write_text(OVERRIDE.format(expires="2020-01-31"))
     message = "override 'team.queue-stuck' of 'team-billing' (BILL-412) expired on 2020-01-31"
@@ -157,6 +158,7 @@ def test_an_expired_override_is_a_warning_of_lint_and_the_rule_is_as_it_was(fold
     assert message in preflight.out
 
 
+@pytest.mark.slow
 def test_a_teams_broken_pack_is_a_gap_and_its_last_good_version_stays_in_force(
     folder, jobs, tmp_path
 ):
@@ -226,6 +228,7 @@ def test_labels_that_are_not_there_are_named(tmp_path):
     assert said.code == 2
 
 
+@pytest.mark.slow
 def test_diff_is_a_gate(folder, tmp_path):
     other = tmp_path / "changed"
     other.mkdir()

@@ -339,6 +339,7 @@ def test_a_child_that_repairs_is_left_alone_and_its_word_is_heard_later(hooks, t
     assert ask("r2", 5).reason == "the next"
 
 
+@pytest.mark.slow
 def test_a_repair_that_takes_for_ever_is_not_waited_for_for_ever(hooks, tmp_path, monkeypatch):
     monkeypatch.setattr("doctor.executors.link.TREAT_SECONDS", 0.2)
     command = program(

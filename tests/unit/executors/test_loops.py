@@ -77,6 +77,7 @@ def test_what_is_older_than_an_hour_is_forgotten(detector):
     assert detector.failed(failure(), 0, NOW + FORGET_SECONDS + 1).count == 1
 
 
+@pytest.mark.slow
 def test_processes_count_together(detector, tmp_path):
     code = (
         "import sys; from pathlib import Path\n"

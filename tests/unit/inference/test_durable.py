@@ -215,6 +215,7 @@ def _large() -> tuple[list[Rule], Evidence]:
     return [rule("x", sel("a", "a"), sel("b", "b", run="r1"), join=("run",))], seen(*facts)
 
 
+@pytest.mark.slow
 def test_a_child_takes_with_it_what_it_started(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     program = (

@@ -124,6 +124,7 @@ def test_an_empty_journal_is_whole(store):
     assert (check.ok, check.entries, check.anchored) == (True, 0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_hundred_random_changes_are_all_found(tampered, seed):
     choose = random.Random(seed)

@@ -93,6 +93,7 @@ def test_a_store_works_where_no_write_ahead_log_can_be(opened, sql, monkeypatch)
         assert reader.execute("PRAGMA journal_mode").fetchall() == [("delete",)]
 
 
+@pytest.mark.slow
 def test_processes_that_create_a_store_at_once_share_it(url, together, opened, state):
     script = (
         "import os\nfrom datetime import *\nfrom doctor.store import *\n"

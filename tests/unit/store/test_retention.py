@@ -117,6 +117,7 @@ def test_the_images_of_ended_repairs_and_old_titles_go(store, plan, limits, cloc
     assert len(store.fixes.repairs("r1", "runs", "state", {"id": "F-1"})) == 1
 
 
+@pytest.mark.slow
 def test_a_cap_on_the_size_drops_the_oldest_first(store, clock):
     for number in range(2 * BATCH):
         store.journal.append("kind", f"{number} " + "x" * 500)

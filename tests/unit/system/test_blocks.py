@@ -88,6 +88,7 @@ def test_a_long_line_is_cut_and_the_next_ones_keep_their_numbers(tmp_path, size)
     assert [text for _, text in found if "x" not in text] == ["a", "b", "", "c"]
 
 
+@pytest.mark.slow
 def test_a_line_of_a_gigabyte_grows_nothing(tmp_path):
     path = tmp_path / "long.log"
     with gzip.open(path, "wb", compresslevel=1) as stream:

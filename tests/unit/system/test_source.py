@@ -68,6 +68,7 @@ def package(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_unchanged_files_are_not_read_twice(package):
     first = SourceCode(package).models()
     assert SourceCode(package).models() is first
@@ -103,6 +104,7 @@ def shadowed(package):
     (package / "base" / "__init__.py").write_text("Base = object\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

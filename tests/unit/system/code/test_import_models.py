@@ -70,6 +70,7 @@ def test_an_import_that_fails_is_a_source_error(source: str, message: str, tmp_p
     assert caught.value.location
 
 
+@pytest.mark.slow
 def test_an_import_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
     mark = tmp_path / "alive"
     child = f"import time, pathlib\ntime.sleep(4)\npathlib.Path({str(mark)!r}).touch()\n"
