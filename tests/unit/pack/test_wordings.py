@@ -18,6 +18,7 @@ SIGNATURES = [one for one in built_in_book().signatures if one.kind != LAST_LINE
 EVERY = SignatureSet(SIGNATURES)
 CLASSES = {one.symptom.name for one in SIGNATURES if one.symptom}
 FEWEST_SILENT = {"widened": 150, "unseen": 75, "dialects": 50, "dialects_unseen": 50}
+FEWEST_CLASSES = 45  # of the sets in prose, which hold the classes that no library words
 
 
 @dataclass(slots=True)
@@ -109,19 +110,31 @@ def test_the_wordings_that_the_signatures_were_widened_for_are_read(figure):
 def test_wordings_that_nobody_tuned_for_are_mostly_read_too(figure):
     reading = read("unseen")
     figure(reading.figures("unseen", len(silent("unseen"))))
-    assert reading.recall >= 0.5, "\n".join(reading.missed)
-    assert reading.precision >= 0.8, "\n".join(reading.false)
+    assert reading.recall >= 0.85, "\n".join(reading.missed)
+    assert reading.precision >= 0.93, "\n".join(reading.false)
 
 
 def test_what_other_languages_say_is_read(figure):
     reading = read("dialects")
     figure(reading.figures("dialects", len(silent("dialects"))))
-    assert reading.recall >= 0.65, "\n".join(reading.missed)
-    assert reading.precision >= 0.95, "\n".join(reading.false)
+    assert reading.recall >= 0.98, "\n".join(reading.missed)
+    assert reading.precision >= 0.98, "\n".join(reading.false)
 
 
-def test_the_other_half_of_what_other_languages_say_is_mostly_read_too(figure):
-    reading = read("dialects_unseen")
-    figure(reading.summary("dialects_unseen", len(silent("dialects_unseen"))))
-    assert reading.recall >= 0.6
-    assert reading.precision >= 0.9
+def test_what_executors_tell_in_a_sentence_is_read(figure):
+    reading = read("prose")
+    figure(reading.figures("prose", len(silent("prose"))))
+    assert len(reading.found) >= FEWEST_CLASSES
+    assert reading.recall >= 0.98, "\n".join(reading.missed)
+    assert reading.precision >= 0.98, "\n".join(reading.false)
+
+
+@pytest.mark.parametrize(
+    ("name", "recall", "precision"), [("dialects_unseen", 0.95, 0.95), ("prose_unseen", 0.9, 0.95)]
+)
+def test_the_halves_that_nobody_tuned_for_are_mostly_read_too(name, recall, precision, figure):
+    """What is missed stays unsaid: who reads it here can no longer be surprised by it."""
+    reading = read(name)
+    figure(reading.summary(name, len(silent(name))))
+    assert reading.recall >= recall
+    assert reading.precision >= precision
