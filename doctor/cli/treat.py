@@ -93,7 +93,7 @@ def _confirmed(tier: Tier) -> Callable[[Plan], bool]:
         if plan.tier > tier:
             return False
         for change in plan.changes:
-            say(one_line(f"  {update_statement(change)}"))
+            say(one_line(f"  {update_statement(change, plan.target)}"))
         question = one_line(f"This plan is {plan.tier.name}. Apply it as {plan.run}'s repair?")
         return click.confirm(question, default=False, err=True)
 

@@ -109,7 +109,7 @@ def _gaps(gaps: Iterable[Gap]) -> list[dict[str, Any]]:
 
 
 def _changes(plan: Plan) -> list[dict[str, Any]]:
-    return [{**plain(one), "statement": update_statement(one)} for one in plan.changes]
+    return [{**plain(one), "statement": update_statement(one, plan.target)} for one in plan.changes]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

@@ -29,5 +29,5 @@ def fix_json(fix: Fix) -> dict[str, Any]:
         "reason": fix.reason,
         "incident": fix.incident,
         "because": plain(fix.plan.evidence),
-        "changes": [update_statement(one) for one in fix.plan.changes],
+        "changes": [update_statement(one, fix.plan.target) for one in fix.plan.changes],
     }

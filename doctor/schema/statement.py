@@ -2,41 +2,85 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
-from doctor.model.schema import Row
 
 
-def update_statement(change: SetCells) -> str:
-    """Return the compare-and-set of one row as SQL text."""
-    cells = ", ".join(f"{_name(name)} = {_literal(value)}" for name, value in change.to.items())
-    tests = " AND ".join(_test(name, value) for name, value in _where(change).items())
-    return f"UPDATE {_name(change.table)} SET {cells} WHERE {tests}"  # noqa: S608 - never executed
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """How an engine writes names and values; ``exact`` stands before what no collation may fold."""
+
+    reserved: frozenset[str]
+    quote: str = '"'
+    raw: str = "X'{}'"
+    infinity: str = "9e999"
+    truths: tuple[str, str] = ("0", "1")
+    exact: str = ""
+    backslash: str = "\\"
 
 
-def _where(change: SetCells) -> Row:
-    return {**change.key, **change.expected}
+def update_statement(change: SetCells, target: str = "") -> str:
+    """Return the compare-and-set of one row as SQL text of the engine that ``target`` names."""
+    spelling = _spelling(target.partition(":")[0])
+    cells = ", ".join(
+        f"{_name(name, spelling)} = {_literal(value, spelling)}"
+        for name, value in change.to.items()
+    )
+    tests = [_test(name, value, spelling) for name, value in change.key.items()]
+    for name, value in change.expected.items():
+        if name not in change.key:
+            exact = spelling.exact if isinstance(value, str) else ""
+            tests.append(exact + _test(name, value, spelling))
+    where = " AND ".join(tests)
+    table = _name(change.table, spelling)
+    return f"UPDATE {table} SET {cells} WHERE {where}"  # noqa: S608 - never executed
 
 
-def _test(name: str, value: Scalar) -> str:
-    return f"{_name(name)} IS NULL" if value is None else f"{_name(name)} = {_literal(value)}"
+@cache
+def _spelling(engine: str) -> _Spelling:
+    if engine == "postgresql":
+        from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
 
+        return _Spelling(
+            frozenset(PGIdentifierPreparer.reserved_words),
+            raw="'\\x{}'",
+            infinity="'Infinity'",
+            truths=("false", "true"),
+        )
+    if engine == "mysql":
+        from sqlalchemy.dialects.mysql.reserved_words import RESERVED_WORDS_MARIADB
 
-def _name(name: str) -> str:
+        words = frozenset(RESERVED_WORDS_MARIADB)
+        return _Spelling(words, quote="`", exact="BINARY ", backslash="\\\\")
     from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 
+    return _Spelling(frozenset(SQLiteIdentifierPreparer.reserved_words))
+
+
+def _test(name: str, value: Scalar, spelling: _Spelling) -> str:
+    shown = _name(name, spelling)
+    return f"{shown} IS NULL" if value is None else f"{shown} = {_literal(value, spelling)}"
+
+
+def _name(name: str, spelling: _Spelling) -> str:
     plain = name.isidentifier() and name.isascii() and name == name.lower()
-    plain = plain and name not in SQLiteIdentifierPreparer.reserved_words
-    return name if plain else '"' + name.replace('"', '""') + '"'
+    if plain and name not in spelling.reserved:
+        return name
+    mark = spelling.quote
+    return mark + name.replace(mark, mark * 2) + mark
 
 
-def _literal(value: Scalar) -> str:
+def _literal(value: Scalar, spelling: _Spelling) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, bytes):
-        return f"X'{value.hex()}'"
+        return spelling.raw.format(value.hex())
     if isinstance(value, bool):
-        return str(int(value))
+        return spelling.truths[value]
     if isinstance(value, int | float):
-        return str(value).replace("inf", "9e999")
-    return "'" + value.replace("'", "''") + "'"
+        return str(value).replace("inf", spelling.infinity).replace("-'", "'-")
+    text = value.replace("\\", spelling.backslash)
+    return "'" + text.replace("'", "''") + "'"

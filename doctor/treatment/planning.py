@@ -18,6 +18,9 @@ from doctor.treatment.provenance import evidence_of
 
 COST = {Tier.ADVISE: 0, Tier.SAFE: 1, Tier.GUARDED: 3, Tier.IRREVERSIBLE: 3}
 MARKER_NOTE = "the fix leaves its marker in the table doctor_applied, in the same transaction"
+KEPT_MARKER_NOTE = (
+    f"{MARKER_NOTE}; a table that is not there yet is created before it, and stays whatever follows"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,10 @@ def prescribe(
     for cell in cells:
         if cell.chosen is not None and plan is not None:
             by_candidate[cell.diagnosis, cell.chosen.to] = plan
-    shown = [_with_candidates(n, one, cells, by_candidate) for n, one in enumerate(diagnoses)]
+    shown = [
+        _with_candidates(n, one, cells, by_candidate, system.identity)
+        for n, one in enumerate(diagnoses)
+    ]
     return Prescription(tuple(shown), plan, complete, tuple(cell.name for cell in still_open))
 
 
@@ -198,7 +204,7 @@ def _plan(
         tier=tier,
         cost=max(costs),
         verify=tuple(checks),
-        notes=(MARKER_NOTE,),
+        notes=(KEPT_MARKER_NOTE if system.identity.startswith("mysql:") else MARKER_NOTE,),
         evidence=evidence_of([(one.change, diagnoses[cell.diagnosis]) for cell, one in parts]),
     )
 
@@ -214,6 +220,7 @@ def _with_candidates(
     one: Diagnosis,
     cells: Sequence[_Cell],
     plans: Mapping[tuple[int, str], Plan],
+    target: str,
 ) -> Diagnosis:
     cell = next((cell for cell in cells if cell.diagnosis == number), None)
     if cell is None:
@@ -222,7 +229,7 @@ def _with_candidates(
     candidates = []
     for proposal in offered:
         plan = plans.get((number, proposal.to))
-        statement = update_statement(proposal.change)
+        statement = update_statement(proposal.change, target)
         candidates.append(
             Candidate(
                 proposal.to,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,26 @@ class ServerWard(Ward):
         assert self.ground is not None
         [(value,)] = self.ground.query("SELECT state FROM runs WHERE id = %s", run)
         return str(value)
+
+    def cell_of(self, column: str) -> str:
+        """Return what stands in a cell of the run where all three are sick."""
+        assert self.ground is not None
+        table, _, name = column.partition(".")
+        key = "id" if table == "runs" else "run_id"
+        query = f"SELECT {name} FROM {table} WHERE {key} = %s"
+        [(value,)] = self.ground.query(query, self.runs["all"])
+        return str(value)
+
+    def copy_run(self, name: str, number: int) -> None:
+        """Add runs ``copy-0`` and so on that have the illness of another."""
+        engine, tables = _engine(self.ground), sa.MetaData()
+        runs = sa.Table("runs", tables, autoload_with=engine)
+        with engine.begin() as connection:
+            query = sa.select(runs).where(runs.c.id == self.runs[name])
+            row = dict(connection.execute(query).mappings().one())
+            rows = [{**row, "id": f"copy-{one}"} for one in range(number)]
+            connection.execute(sa.insert(runs), rows)
+        engine.dispose()
 
     def dump(self) -> Dump:
         """Return every cell of every user table with its type."""
@@ -98,35 +118,41 @@ def copy_incident(ground: Ground) -> None:
     target.dispose()
 
 
-@contextmanager
-def server_ward(ground: Ground, folder: Path) -> Iterator[ServerWard]:
-    """Copy the incident to a server, and serve it."""
+def copied(ground: Ground, folder: Path, api: str = "") -> ServerWard:
+    """Copy the incident to a server."""
     copy_incident(ground)
     for name in ("models.py", "api.py"):
         shutil.copyfile(INCIDENT / name, folder / name)
+    return ServerWard(
+        folder=folder,
+        database=folder / "none.db",
+        models=folder / "models.py",
+        api=api,
+        columns=COLUMNS,
+        valid=VALID,
+        runs=RUNS,
+        values={
+            one: str(row["run_state"])
+            for one, run in RUNS.items()
+            for row in expected()
+            if row["run_id"] == run
+        },
+        declared=DECLARED,
+        healed=HEALED,
+        ground=ground,
+    )
+
+
+@contextmanager
+def server_ward(ground: Ground, folder: Path) -> Iterator[ServerWard]:
+    """Copy the incident to a server, and serve it."""
+    ward = copied(ground, folder)
     program = REPOSITORY / "tests" / "support" / "incident_api.py"
     place = ground.place.set(drivername=DRIVERS[ground.engine]).render_as_string(False)
     command = [sys.executable, str(program), place]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            yield ServerWard(
-                folder=folder,
-                database=folder / "none.db",
-                models=folder / "models.py",
-                api=server.stdout.readline().strip(),
-                columns=COLUMNS,
-                valid=VALID,
-                runs=RUNS,
-                values={
-                    one: str(row["run_state"])
-                    for one, run in RUNS.items()
-                    for row in expected()
-                    if row["run_id"] == run
-                },
-                declared=DECLARED,
-                healed=HEALED,
-                ground=ground,
-            )
+            yield replace(ward, api=server.stdout.readline().strip())
         finally:
             server.kill()

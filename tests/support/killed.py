@@ -1,8 +1,9 @@
 """A doctor that kills itself: `python killed.py heal|undo RUN|FIX POINT CONFIG`.
 
 POINT is the name of a step of a repair, or a number: the kill comes before that commit, of all
-that this process makes in whatever database. Prints the steps; ends with 0 if it never came to
-the point.
+that this process makes in whatever database; or w and a number: before that statement of all that
+lock or change something on a database server, their commit included. Prints the steps; ends with 0
+if it never came to the point.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import sqlalchemy as sa
 
 from doctor.doctor import Doctor
 from doctor.settings import load_settings
+
+WRITING = ("CREATE", "INSERT", "UPDATE", "SAVEPOINT", "ROLLBACK")
 
 
 def die() -> None:
@@ -40,7 +43,23 @@ def main() -> None:
         if str(seen) == point:
             die()
 
+    written = 0
+
+    def writing(connection: sa.Connection) -> None:
+        nonlocal written
+        if connection.dialect.name != "sqlite":
+            written += 1
+            if f"w{written}" == point:
+                die()
+
+    def statement(connection: sa.Connection, _cursor: object, text: str, *_: object) -> None:
+        first = text.split(maxsplit=1)[0]
+        if first in WRITING or text.endswith("FOR UPDATE"):
+            writing(connection)
+
     sa.event.listen(sa.Engine, "commit", commit)
+    sa.event.listen(sa.Engine, "commit", writing)
+    sa.event.listen(sa.Engine, "before_cursor_execute", statement)
     with Doctor(load_settings(Path(config)), step=step) as doctor:
         if what == "heal":
             doctor.treat(name)

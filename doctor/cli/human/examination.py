@@ -37,7 +37,7 @@ def plan(found: Examination) -> str:
     if found.plan is not None:
         chosen = found.plan
         lines += ["", f"plan {bold(chosen.hash)}: {chosen.tier.name}, costs {chosen.cost} point(s)"]
-        lines += [f"  {printable(update_statement(one))}" for one in chosen.changes]
+        lines += [f"  {printable(update_statement(one, chosen.target))}" for one in chosen.changes]
         lines += [f"  then: {one.probe} must agree" for one in chosen.verify]
         lines += ["  because", *columns(map(because, chosen.evidence), indent=4)]
         lines += [dim(f"  {note}") for note in chosen.notes]

@@ -16,7 +16,10 @@ def fixes(ended: Sequence[Fix], nothing: str) -> str:
     lines = []
     for one in ended:
         lines.append(f"fix {bold(one.id)} of {one.plan.run}: {one.state}: {printable(one.reason)}")
-        lines += [dim(f"  {printable(update_statement(each))}") for each in one.plan.changes]
+        lines += [
+            dim(f"  {printable(update_statement(each, one.plan.target))}")
+            for each in one.plan.changes
+        ]
     return "\n".join(lines) or nothing
 
 

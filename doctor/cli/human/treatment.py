@@ -16,7 +16,7 @@ def treatment(done: Treatment) -> str:
     if done.decision is not None:
         lines.append(f"  {done.decision.ruling}: {printable(done.decision.reason)}")
     for outcome in done.outcomes:
-        lines += ["", *_outcome(outcome)]
+        lines += ["", *_outcome(outcome, done.plan.target if done.plan else "")]
     if not done.outcomes or done.status == "sick":
         for one in examination.diagnoses:
             lines += ["", *diagnosis(one)]
@@ -26,13 +26,13 @@ def treatment(done: Treatment) -> str:
     return "\n".join(lines)
 
 
-def _outcome(outcome: Outcome) -> list[str]:
+def _outcome(outcome: Outcome, target: str) -> list[str]:
     words = {"clear": "verified", "failed": "the check failed", "could_not_run": "not verified"}
     unchecked = "not settled" if outcome.result == "unknown" else "nothing was changed"
     checked = words.get(outcome.verified or "", unchecked)
     result = outcome.result.replace("_", " ")
     lines = [f"fix {bold(outcome.fix)}: {result}, {checked}: {printable(outcome.reason)}"]
-    lines += [f"  {printable(update_statement(one))}" for one in outcome.changes]
+    lines += [f"  {printable(update_statement(one, target))}" for one in outcome.changes]
     return lines
 
 

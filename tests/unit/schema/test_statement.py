@@ -33,6 +33,35 @@ from tests.support.ports import make_database
 )
 def test_a_change_reads_as_sql(change, text):
     assert update_statement(change) == text
+    assert update_statement(change, "sqlite:/a/b.db") == text
+
+
+ODD = SetCells(
+    "Order", {"id": "it's"}, {"a`b": "x\\", "y": True}, {"a`b": b"\xff", "y": float("-inf")}
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        (
+            "postgresql://h/d",
+            (
+                """UPDATE "Order" SET "a`b" = '\\xff', y = '-Infinity' """
+                """WHERE id = 'it''s' AND "a`b" = 'x\\' AND y = true"""
+            ),
+        ),
+        (
+            "mysql://h/d",
+            (
+                """UPDATE `Order` SET `a``b` = X'ff', y = -9e999 """
+                """WHERE id = 'it''s' AND BINARY `a``b` = 'x\\\\' AND y = 1"""
+            ),
+        ),
+    ],
+)
+def test_a_change_reads_as_the_sql_of_its_engine(target, text):
+    assert update_statement(ODD, target) == text
 
 
 @pytest.mark.parametrize("name", ["order", "Order", "a b", 'a"b', "1a", "ключ", "x;--", "index"])
