@@ -128,6 +128,9 @@ class _Fast:
         ends = self._automaton.ends(data)
         if self._rest:
             ends = sorted([*ends, *self._rest_ends(data)])
+        if len(data) > LONGEST_LINE:
+            longest = [(end, self._count) for end in _long_ends(data)]
+            ends = sorted([*ends, *longest]) if longest else ends
         if not ends:
             return []
         has_returns = _RETURN in data
@@ -213,6 +216,18 @@ class _Fast:
             end += len(line) + 1
             for one in self._rest_set.Match(_readable(line)) or ():
                 yield end, self._rest[one]
+
+
+def _long_ends(data: bytes) -> Iterator[int]:
+    """Yield where lines end of which the reference looks at the beginning only."""
+    start = 0
+    while len(data) - start > LONGEST_LINE:
+        end = data.rfind(b"\n", start, start + LONGEST_LINE + 1)
+        if end < 0:
+            end = data.find(b"\n", start)
+            end = len(data) if end < 0 else end
+            yield end
+        start = end + 1
 
 
 def _readable(line: bytes) -> bytes:

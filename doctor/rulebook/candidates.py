@@ -14,7 +14,7 @@ from itertools import accumulate
 from doctor.rulebook import automaton
 from doctor.rulebook.automaton import Automaton
 
-_KIND = {-1: b"candidates 1"}
+_KIND = {-1: b"candidates 2"}
 # The only characters beyond ASCII that fold to ASCII letters: K (kelvin sign) and long s.
 FOLDING = (b"\xe2\x84\xaa", b"\xc5\xbf")
 

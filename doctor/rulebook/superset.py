@@ -2,8 +2,9 @@ r"""Patterns made easy for a byte engine: each finds every line that the signatu
 
 The result may find more lines, never fewer; RE2 confirms them unless it is exact. That allows to
 leave away what costs a byte engine most: text at either end that may be of any length, long
-counted repetitions, captures, ``$`` (lines may end in CR) and the difference between bytes and
-characters: whatever may match a character beyond ASCII matches any run of bytes from 80 to FF.
+counted repetitions, captures, and the difference between bytes and characters: whatever may match
+a character beyond ASCII matches some bytes from 80 to FF. ``$`` is also before CR. Lines longer
+than ``LONGEST_LINE``, whose end is not their own, are for the caller to decide.
 """
 
 from __future__ import annotations
@@ -24,12 +25,10 @@ _LINE = _ASCII & ~(1 << 10)
 _BEYOND = 128
 _LOST = 0xFFFD
 _KELVIN = 0x212A
-_COUNTED = 16
+_COUNTED = 64
 _BYTES_OF_CHARACTER = 4
 _CASED = frozenset("kKsS")
 _UNLIKE_PYTHON = re.compile(r"\{,|\[:\^?\w+:\]")
-
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]|\\[x0-7]")
 
 
 class NoSupersetError(Exception):
@@ -92,9 +91,11 @@ class _Choice:
 
 _Node = _Chars | _Bytes | _Edge | _Repeat | _Row | _Choice
 _EMPTY = _Row(())
+_ANY = _Chars(_LINE, beyond=True)
 _SPACE = sum(1 << one for one in b" \t\n\f\r")
 _DIGIT = sum(1 << one for one in b"0123456789")
 _WORD = _DIGIT | sum(1 << one for one in range(128) if chr(one).isalpha()) | 1 << ord("_")
+_SINGLE = (code.LITERAL, code.NOT_LITERAL)
 _CATEGORIES: dict[Any, _Chars] = {
     code.CATEGORY_DIGIT: _Chars(_DIGIT),
     code.CATEGORY_NOT_DIGIT: _Chars(_ASCII & ~_DIGIT, beyond=True),
@@ -108,7 +109,7 @@ _EDGES: dict[Any, _Node] = {
     code.AT_BEGINNING_STRING: _Edge("^"),
     code.AT_BOUNDARY: _Edge(r"\b"),
     code.AT_NON_BOUNDARY: _Edge(r"\B"),
-    code.AT_END: _EMPTY,
+    code.AT_END: _Edge(r"\x0d*$"),
 }
 
 
@@ -134,8 +135,7 @@ def superset(pattern: str) -> Superset:
         raise NoSupersetError(pattern)
     names = {number: name for name, number in parsed.state.groupdict.items()}
     numbers = frozenset(names[one] for one in reader.numbers if one in names)
-    exact = reader.exact and not _BEYOND_ASCII.search(pattern)
-    exact = exact and not _is_loose(node) and _edges(node) == _edges(whole)
+    exact = reader.exact and not _is_loose(node) and _edges(node) == _edges(whole)
     return Superset(_written(node).encode("ascii"), exact, numbers)
 
 
@@ -156,13 +156,16 @@ class _Reader:
     def _node(  # noqa: PLR0911 - one line per kind of node
         self, operator: Any, argument: Any, *, caseless: bool
     ) -> _Node:
+        if operator in _SINGLE:
+            self.exact = self.exact and not _is_blurred([(operator, argument)], caseless=caseless)
         if operator is code.LITERAL:
             return _literal(argument, caseless=caseless)
         if operator is code.NOT_LITERAL:
             return _negated(_literal_set(argument, caseless=caseless))
         if operator is code.ANY:
-            return _Chars(_LINE, beyond=True)
+            return _ANY
         if operator is code.IN:
+            self.exact = self.exact and not _is_blurred(argument, caseless=caseless)
             return _in(argument, caseless=caseless)
         if operator is code.BRANCH:
             return _Choice(tuple(self.row(one, caseless=caseless) for one in argument[1]))
@@ -182,9 +185,22 @@ class _Reader:
                 self.row(inner, caseless=caseless), least, None if most is code.MAXREPEAT else most
             )
         if operator is code.AT and argument in _EDGES:
-            self.exact = self.exact and argument is not code.AT_END
             return _EDGES[argument]
         raise NoSupersetError
+
+
+def _is_blurred(items: Sequence[tuple[Any, Any]], *, caseless: bool) -> bool:
+    """Tell whether ASCII is added for characters beyond it, or stands for those."""
+    for operator, argument in items:
+        if operator is code.RANGE:
+            if not argument[0] or argument[1] >= _BEYOND:
+                return True
+        elif operator in _SINGLE and (
+            argument in (0, _LOST)
+            or (argument >= _BEYOND and caseless and _is_cased(chr(argument)))
+        ):
+            return True
+    return False
 
 
 def _literal(point: int, *, caseless: bool) -> _Node:
@@ -260,13 +276,18 @@ def _without_tail(node: _Node) -> _Node:
         return _shortest(node)
     nodes = list(node.nodes)
     while nodes:
-        is_loose = len(nodes) > 1 and isinstance(nodes[-2], _Repeat)
-        last = _EMPTY if isinstance(nodes[-1], _Edge) and is_loose else _without_tail(nodes[-1])
+        is_idle = len(nodes) > 1 and isinstance(nodes[-1], _Edge) and _is_rest(nodes[-2])
+        last = _EMPTY if is_idle else _without_tail(nodes[-1])
         if last != _EMPTY:
             nodes[-1] = last
             break
         nodes.pop()
     return _Row(tuple(nodes))
+
+
+def _is_rest(node: _Node) -> bool:
+    """Tell whether a node takes any text to the end of the line."""
+    return isinstance(node, _Repeat) and node.node == _ANY and node.most is None
 
 
 def _without_head(node: _Node) -> _Node:
@@ -322,15 +343,8 @@ def _characters(node: _Node) -> Iterator[_Chars]:
 
 def _is_loose(node: _Node) -> bool:
     """Tell whether ``_written`` has to write more than the node means."""
-    if isinstance(node, _Chars):
-        return node.beyond and not node.is_byte
     if isinstance(node, _Repeat):
-        inner, least, most = node.node, node.least, node.most
-        is_counted = most is not None and most > 1
-        if isinstance(inner, _Chars):
-            is_wide = inner.beyond and not inner.is_byte
-            return is_counted and (is_wide or _is_cut(least, most))
-        return (is_counted and _is_cut(least, most)) or _is_loose(inner)
+        return _is_cut(node.least, node.most) or _is_loose(node.node)
     return isinstance(node, _Row | _Choice) and any(map(_is_loose, node.nodes))
 
 
@@ -359,8 +373,7 @@ def _may_be_empty(node: _Node) -> bool:
 
 def _written(node: _Node) -> str:
     if isinstance(node, _Chars):
-        is_wide = node.beyond and not node.is_byte
-        return _written_chars(node) + (f"{{1,{_BYTES_OF_CHARACTER}}}" if is_wide else "")
+        return _written_chars(node) if node.is_byte else _written_character(node)
     if isinstance(node, _Bytes):
         return "".join(f"\\x{one:02x}" for one in node.text)
     if isinstance(node, _Edge):
@@ -370,12 +383,24 @@ def _written(node: _Node) -> str:
     if isinstance(node, _Choice):
         return f"(?:{'|'.join(map(_written, node.nodes))})"
     inner, least, most = node.node, node.least, node.most
-    if most is not None and isinstance(inner, _Chars) and inner.beyond and not inner.is_byte:
-        most *= _BYTES_OF_CHARACTER
     if _is_cut(least, most):
         most = None
-    text = _written_chars(inner) if isinstance(inner, _Chars) else f"(?:{_written(inner)})"
+    if isinstance(inner, _Chars):
+        is_bytes = inner.is_byte or most is None
+        text = _written_chars(inner) if is_bytes else _written_character(inner)
+    else:
+        text = f"(?:{_written(inner)})"
     return text + _written_times(least, most)
+
+
+def _written_character(chars: _Chars) -> str:
+    """Return how a whole character is found: one byte of ASCII, up to four beyond it."""
+    if not chars.beyond:
+        return _written_chars(chars)
+    beyond = rf"[\x80-\xff]{{1,{_BYTES_OF_CHARACTER}}}"
+    if not chars.ascii & _LINE:
+        return f"(?:{beyond})"
+    return f"(?:{_written_chars(_Chars(chars.ascii))}|{beyond})"
 
 
 def _written_times(least: int, most: int | None) -> str:

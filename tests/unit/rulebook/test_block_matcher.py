@@ -143,6 +143,10 @@ def test_hostile_lines_give_the_hits_of_the_reference(matchers):
         b"\x1b[31mERROR\x1b[0m",
         b"\x00\xff b",
         b"ERROR\x0bdone",
+        b"x" * 65_532 + b"done and more",
+        b"x" * 65_532 + b"done",
+        b"x" * 65_533 + b"done",
+        b"y" * 131_068 + b"done" + b"x" * 200_000,
     ]
     data = b"\n".join(lines)
     for matcher in matchers:
