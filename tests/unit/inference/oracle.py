@@ -95,9 +95,12 @@ class World:
         selection = rule.selections[name]
         if isinstance(selection, CountOf):
             return counted(selection, self.facts(rule_id, selection.of))
+        facts = list(self.evidence.facts)
+        if selection.kind == "diagnosis":
+            facts += self.derived(rule, "held", self.universe)
         return [
             fact
-            for fact in [*self.evidence.facts, *self.derived(rule, "held", self.universe)]
+            for fact in facts
             if fact.kind == selection.kind and all(ok(test, fact) for test in selection.tests)
         ]
 
@@ -106,6 +109,8 @@ class World:
         rule = self.by_id(rule_id)
         selection = rule.selections[name]
         assert isinstance(selection, Select)
+        if selection.kind != "diagnosis":
+            return []
         near = self.derived(rule, "open", lambda one: self.considered(one.id))
         every = self.derived(rule, "open", self.universe)
         return [
