@@ -139,14 +139,12 @@ class _Reading:
         """Count what a block shows."""
         data = block.data
         self._at(data[:_STAMPED].partition(b"\n")[0])
-        index = before = behind = 0
+        behind = 0
         if self._traceback is not None:
             behind = self._go_on(data, 0)
         for hit in self._matcher.hits(data):
             start = hit[0]
-            index += data.count(b"\n", before, start)
-            before = start
-            number = block.number(index)
+            number = block.number_at(start)
             at, order = self._at(data[start : min(hit[1], start + _STAMPED)])
             self._count(hit, data, number, at, order)
             if start >= behind and hit[2][-1] == self._head:

@@ -86,11 +86,13 @@ class _Fast:
         signatures: SignatureSet,
         automaton: Automaton,
         easier: Mapping[int, Superset],
+        same: Mapping[int, tuple[int, ...]],
         rest: Sequence[int],
     ) -> None:
         self._set = signatures
         self._automaton = automaton
         self._count = len(signatures.signatures)
+        self._same = same
         self._rest = rest
         self._rest_set: Any = compile_set(signatures.signatures[one] for one in rest)
         self._exact = [one in easier and easier[one].exact for one in range(self._count)]
@@ -115,13 +117,19 @@ class _Fast:
             except NoSupersetError:
                 continue
         count = len(signatures.signatures)
-        patterns = {index: one.pattern for index, one in easier.items()}
+        first: dict[bytes, int] = {}
+        same: dict[int, tuple[int, ...]] = {}
+        for index, made in easier.items():
+            number = first.setdefault(made.pattern, index)
+            same[number] = (*same.get(number, ()), index)
+        patterns = {number: easier[number].pattern for number in same}
         patterns |= {count + number: one for number, one in enumerate(FOLDING)}
         automaton = build(patterns)
         if automaton is None:
             return None
-        rest = [one for one in range(count) if one not in easier or one in automaton.left]
-        return cls(signatures, automaton, easier, rest)
+        left = {index for number in automaton.left for index in same.get(number, ())}
+        rest = [one for one in range(count) if one not in easier or one in left]
+        return cls(signatures, automaton, easier, same, rest)
 
     def hits(self, data: bytes) -> list[LineHit]:
         """Return the lines of a block that fit a signature, in order."""
@@ -166,14 +174,20 @@ class _Fast:
     def _sure_of(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
         """Return what these patterns mean on a plain line where each is exact, else nothing."""
         fits: tuple[int, ...] = ()
-        if all(one < self._count and self._exact[one] and self._converts[one] for one in numbers):
+        meant = self._meant(numbers)
+        if all(one < self._count and self._exact[one] and self._converts[one] for one in meant):
             kinds: dict[str, int] = {}
-            for one in sorted(set(numbers)):
+            for one in meant:
                 kinds.setdefault(self._set.signatures[one].kind, one)
             fits = tuple(kinds.values())
         if len(self._sure) < _SURE:
             self._sure[numbers] = fits
         return fits
+
+    def _meant(self, numbers: tuple[int, ...]) -> list[int]:
+        """Return the signatures that these patterns stand for, ascending."""
+        same = self._same
+        return sorted({index for one in numbers for index in same.get(one, (one,))})
 
     def _decided(
         self, line: bytes, numbers: tuple[int, ...], *, is_plain: bool
@@ -186,7 +200,7 @@ class _Fast:
         kinds: set[str] = set()
         fits: list[int] = []
         known: dict[int, dict[str, Value]] = {}
-        for one in numbers if len(numbers) == 1 else sorted(set(numbers)):
+        for one in self._meant(numbers):
             kind = self._set.signatures[one].kind
             if kind in kinds:
                 continue

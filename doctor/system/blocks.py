@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from doctor.errors import SourceError, UsageError
 from doctor.system.encoding import LINE_CAP, Piece, decoded_lines, is_binary
@@ -31,21 +31,46 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _MARK, _WIDE_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
-class Block(NamedTuple):
-    """Whole lines of a log.
+class Block:
+    """Whole lines of a log, the first of which is line ``first`` of it.
 
-    ``lines`` lines of the log, from number ``first``; ``numbers`` has the number of each line in
-    ``data`` where lines were broken and are put together, else None.
+    ``numbers`` has the number of each line in ``data`` where lines were broken and are put
+    together, and ``lines`` says how many they were; both are None where each is as it was.
     """
 
-    data: bytes
-    first: int
-    lines: int
-    numbers: Sequence[int] | None = None
+    __slots__ = ("_index", "_lines", "_numbers", "_start", "data", "first")
 
-    def number(self, index: int) -> int:
-        """Return the number in the log of the line at ``index`` of this block, from 0."""
-        return self.first + index if self.numbers is None else self.numbers[index]
+    def __init__(
+        self,
+        data: bytes,
+        first: int,
+        lines: int | None = None,
+        numbers: Sequence[int] | None = None,
+    ) -> None:
+        self.data = data
+        self.first = first
+        self._lines = lines
+        self._numbers = numbers
+        self._start = self._index = 0
+
+    def number_at(self, start: int) -> int:
+        """Return the number in the log of the line that begins at byte ``start`` of this block.
+
+        Lines are counted from the one that was asked for last: ask in their order.
+        """
+        if start < self._start:
+            self._start = self._index = 0
+        self._index += self.data.count(b"\n", self._start, start)
+        self._start = start
+        return self.first + self._index if self._numbers is None else self._numbers[self._index]
+
+    @property
+    def lines(self) -> int:
+        """How many lines of the log these are."""
+        if self._lines is None:
+            rest = self.data.count(b"\n", self._start)
+            self._lines = self._index + rest + (not self.data.endswith(b"\n"))
+        return self._lines
 
 
 class LogBytes:
@@ -256,16 +281,16 @@ def _numbered(chunks: Iterable[bytes]) -> Iterator[Block]:
     number = 1
     width: int | None = None
     for chunk in chunks:
-        count = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+        texts = _lines(chunk) if number == 1 or width is not None else []
         if number == 1:
-            width = wrapped_at(_lines(chunk))
-        if width is None:
-            yield Block(chunk, number, count)
-        else:
-            texts, numbers = joined(_lines(chunk), number, width)
+            width = wrapped_at(texts)
+        block = Block(chunk, number)
+        if width is not None:
+            whole, numbers = joined(texts, number, width)
             end = b"\n" if chunk.endswith(b"\n") else b""
-            yield Block("\n".join(texts).encode() + end, number, count, numbers)
-        number += count
+            block = Block("\n".join(whole).encode() + end, number, len(texts), numbers)
+        yield block
+        number += block.lines
 
 
 def _lines(chunk: bytes) -> list[str]:

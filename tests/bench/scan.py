@@ -111,11 +111,8 @@ def _whole(kind: str, log: Path, rules: Path, folder: Path) -> Iterator[Figure]:
 def _matching(matcher: BlockMatcher, log: Path) -> tuple[float, int]:
     start, lines = time.process_time(), 0
     for block in LogBytes(str(log)).blocks():
-        index = before = 0
         for hit in matcher.hits(block.data):
-            index += block.data.count(b"\n", before, hit[0])
-            before = hit[0]
-            block.number(index)
+            block.number_at(hit[0])
             lines += 1
     return time.process_time() - start, lines
 

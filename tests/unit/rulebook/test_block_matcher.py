@@ -36,6 +36,9 @@ SIGNATURES = (
     signature(r"took (?P<seconds>[0-9.]+) s", "took", seconds="float"),
     signature("\ufffd.b", "mojibake"),
     signature(r"x[^y]z", "between"),
+    signature(r"done$", "done again"),
+    signature(r"kilo (?P<count>\S+)", "counted", count="int"),
+    signature(r"kilo (?P<word>\S{1,70})", "worded", word="str"),
 )
 TEXTS = [
     "ERROR HTTPError: 500 Server Error for url: http://h/runs/r1?x",
@@ -67,6 +70,8 @@ TEXTS = [
     "x\tz",
     "x世z",
     "WARN done",
+    "kilo 12",
+    "kilo twelve",
     "é" * 40 + " done",
 ]
 

@@ -19,8 +19,10 @@ def lines_of(path):
     """Return the lines with their numbers."""
     found = []
     for block in LogBytes(str(path)).blocks():
-        texts = block.data.decode("utf-8", "replace").removesuffix("\n").split("\n")
-        found += [(block.number(index), text) for index, text in enumerate(texts)]
+        start = 0
+        for line in block.data.removesuffix(b"\n").split(b"\n"):
+            found.append((block.number_at(start), line.decode("utf-8", "replace")))
+            start += len(line) + 1
     return found
 
 
@@ -53,6 +55,13 @@ NUMBERED = list(enumerate(TEXT.split("\n")[:-1], start=1))
 )
 def test_every_packing_gives_the_same_lines(tmp_path, pack):
     assert lines_of(written(tmp_path, pack(TEXT))) == NUMBERED
+
+
+def test_the_number_of_any_line_can_be_asked_for_in_any_order():
+    block = Block(b"a\n\nbc\nd", 7)
+    assert [block.number_at(start) for start in (3, 0, 6, 2)] == [9, 7, 10, 8]
+    assert block.lines == 4
+    assert Block(b"a\n\nbc\n", 7).lines == 3
 
 
 def test_text_in_utf_8_and_utf_16_in_turn_keeps_its_numbers(tmp_path):
