@@ -6,6 +6,7 @@ turns of the processes and the moments of their deaths come from a seed, so a hi
 
 from __future__ import annotations
 
+import itertools
 import random
 import sqlite3
 from collections import Counter
@@ -139,6 +140,7 @@ class World:
         self.numbers = iter(range(10**9))
         self.machines = [Machine(f"m{n}") for n in range(self.random.randint(1, 2))]
         self.runs = [f"r{n}" for n in range(self.random.randint(1, 2))]
+        self.turns = itertools.cycle(self.runs)
         self.incurable = {one for one in self.runs if self.random.random() < 0.2}
         self.places.fresh(self.runs)
         for machine in self.machines:
@@ -158,6 +160,10 @@ class World:
         return (
             f"{prefix}-{self.name}{self.seed}{self.is_fenced}{self.is_steady}-{next(self.numbers)}"
         )
+
+    def next_run(self) -> str:
+        """Return the run that is treated next: any one, and in calm times each in its turn."""
+        return next(self.turns) if self.is_calm else self.random.choice(self.runs)
 
     def cell(self, run: str) -> str:
         """Return what stands in the target now."""
@@ -318,7 +324,7 @@ class Doctor:
         self.finish()
 
     def _work(self, actor: Actor) -> None:
-        run = self.world.random.choice(self.world.runs)
+        run = self.world.next_run()
         session = SimulatedSession(self.world, actor, self.machine)
         store = Store(session)
 
