@@ -98,7 +98,7 @@ def test_what_is_certain_is_healed_and_undone(copy, name):
     assert status(copy, copy.runs[name]) == 200
     assert changed(before, copy.dump()) == [("runs.state", copy.values[name], copy.healed[name])]
     again = asked(copy, "heal", copy.runs[name])
-    assert (again.code, again.json["status"]) == (0, "healthy")
+    assert (again.code, again.json["status"]) == (0, "healthy"), again.out
     assert asked(copy, "undo", outcome["fix"]).code == 0
     assert copy.dump() == before
     assert status(copy, copy.runs[name]) == 500

@@ -360,6 +360,12 @@ def test_a_trigger_into_a_table_that_cannot_roll_back_is_refused_before_it_fires
     assert rows(mariadb, "log") == []
 
 
+def test_a_table_that_keeps_its_own_history_is_refused(mariadb):
+    mariadb.execute(f"{RUNS} WITH SYSTEM VERSIONING", ROWS)
+    assert "runs keeps its own history" in refused(mariadb, CHANGE)
+    assert mariadb.query("SELECT count(*) FROM runs FOR SYSTEM_TIME ALL") == [(2,)]
+
+
 def test_a_marker_that_a_crash_would_empty_is_refused(postgresql):
     postgresql.execute(
         RUNS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +18,8 @@ _COLUMNS = f"""SELECT c.table_name, c.column_name, c.is_nullable = 'YES', c.colu
   c.collation_name
 FROM information_schema.columns c
 WHERE c.table_schema = :schema AND BINARY c.table_schema = BINARY :schema
+  AND c.table_name NOT IN (SELECT s.table_name FROM information_schema.tables s
+    WHERE s.table_schema = :schema AND s.table_type = 'SEQUENCE')
 {_ONE.format(table="c")} ORDER BY BINARY c.table_name, c.ordinal_position"""  # noqa: S608
 _KEYS = f"""SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema,
   k.referenced_table_name, k.referenced_column_name
@@ -83,7 +86,7 @@ def read_tables(
 
 def engine_name(connection: Connection, schema: str, name: str) -> str | None:
     """Return the storage engine of a table, "" for a view, None where there is no such table."""
-    row = connection.execute(sa.text(_ENGINE), {"schema": schema, "name": name}).one_or_none()
+    row = _about(connection, schema, name)
     return None if row is None else str(row[1] or "")
 
 
@@ -94,8 +97,10 @@ def obstacle(connection: Connection, schema: str, change: SetCells) -> str | Non
     references change is counted by nobody: neither is tried.
     """
     where = {"schema": schema, "name": change.table}
-    engine = engine_name(connection, schema, change.table)
-    if engine is not None and engine != TRANSACTIONAL:
+    kind, engine = _about(connection, schema, change.table) or (None, TRANSACTIONAL)
+    if kind == "SYSTEM VERSIONED":
+        return "keeps its own history, which a repair would add to"
+    if engine != TRANSACTIONAL:
         return f"is kept by {engine}, which cannot roll back" if engine else "is a view"
     for trigger, body in connection.execute(sa.text(_TRIGGERS), where).all():
         if _WRITES.search(body) or _calls_a_writer(connection, body):
@@ -104,6 +109,10 @@ def obstacle(connection: Connection, schema: str, change: SetCells) -> str | Non
         if column in change.to:
             return f"is referenced by {table}, whose rows would follow {column}"
     return None
+
+
+def _about(connection: Connection, schema: str, name: str) -> sa.Row[Any] | None:
+    return connection.execute(sa.text(_ENGINE), {"schema": schema, "name": name}).one_or_none()
 
 
 def on_update(connection: Connection, schema: str, name: str) -> tuple[str, ...]:
