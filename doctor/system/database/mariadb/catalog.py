@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -27,7 +26,7 @@ FROM information_schema.key_column_usage k
 WHERE k.table_schema = :schema AND BINARY k.table_schema = BINARY :schema
   AND (k.constraint_name = 'PRIMARY' OR k.referenced_table_name IS NOT NULL)
 {_ONE.format(table="k")} ORDER BY k.table_name, k.constraint_name, k.ordinal_position"""  # noqa: S608
-_ENGINE = """SELECT table_type, engine FROM information_schema.tables
+_ENGINE = """SELECT table_type AS kind, engine AS engine FROM information_schema.tables
 WHERE table_schema = :schema AND table_name = :name
   AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name"""
 _TRIGGERS = """SELECT trigger_name, action_statement FROM information_schema.triggers
@@ -86,8 +85,8 @@ def read_tables(
 
 def engine_name(connection: Connection, schema: str, name: str) -> str | None:
     """Return the storage engine of a table, "" for a view, None where there is no such table."""
-    row = _about(connection, schema, name)
-    return None if row is None else str(row[1] or "")
+    about = _about(connection, schema, name)
+    return None if about is None else about[1]
 
 
 def obstacle(connection: Connection, schema: str, change: SetCells) -> str | None:
@@ -97,7 +96,7 @@ def obstacle(connection: Connection, schema: str, change: SetCells) -> str | Non
     references change is counted by nobody: neither is tried.
     """
     where = {"schema": schema, "name": change.table}
-    kind, engine = _about(connection, schema, change.table) or (None, TRANSACTIONAL)
+    kind, engine = _about(connection, schema, change.table) or ("", TRANSACTIONAL)
     if kind == "SYSTEM VERSIONED":
         return "keeps its own history, which a repair would add to"
     if engine != TRANSACTIONAL:
@@ -111,8 +110,11 @@ def obstacle(connection: Connection, schema: str, change: SetCells) -> str | Non
     return None
 
 
-def _about(connection: Connection, schema: str, name: str) -> sa.Row[Any] | None:
-    return connection.execute(sa.text(_ENGINE), {"schema": schema, "name": name}).one_or_none()
+def _about(connection: Connection, schema: str, name: str) -> tuple[str, str] | None:
+    found = (
+        connection.execute(sa.text(_ENGINE), {"schema": schema, "name": name}).mappings().first()
+    )
+    return None if found is None else (str(found["kind"]), str(found["engine"] or ""))
 
 
 def on_update(connection: Connection, schema: str, name: str) -> tuple[str, ...]:
