@@ -19,7 +19,7 @@ WRITE_SECONDS = 10.0
 WRITE_LOCK_SECONDS = 5.0
 GRACE_SECONDS = 2.0
 """How much later than the server itself a silent server is given up."""
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 30.0
 """A transaction whose doctor stands still is ended by the server after so long."""
 
 PAST = {"read": "read", "write": "written"}
