@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ TEXTS = (
 )
 INTEGERS = (0, 1, -1, 17, 2**31 - 1, -(2**31))
 FLOATS = (0.1, 1 / 3, 1e30, -2.5, 3.0, 1e-30)
+SINGLE = struct.unpack("f", struct.pack("f", 1 / 3))[0]  # needs nine digits
 BLOBS = (b"", b"\0\xff", b"READY", bytes(range(256)))
 
 
@@ -88,7 +90,7 @@ TYPES: dict[str, dict[str, Make]] = {
         "CHAR(20)": lambda random: _text(random).rstrip(" "),
         "VARCHAR(20) CHARACTER SET latin1": lambda random: random.choice(("x", "é", "READY ", "")),
         "VARCHAR(20) COLLATE utf8mb4_bin": _text,
-        "FLOAT": lambda random: random.choice((0.1, 0.5, -2.5, 3.0)),
+        "FLOAT": lambda random: random.choice((SINGLE, 0.5, -2.5, 3.0)),
         "BOOLEAN": lambda random: random.choice((0, 1)),
         "LONGBLOB": lambda random: random.choice(BLOBS),
         "DATETIME(3)": _moment,
