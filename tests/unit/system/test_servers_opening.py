@@ -102,6 +102,7 @@ def test_a_server_that_is_not_there_is_a_source_error(engine):
         assert SECRET not in texts(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
 def test_a_server_that_says_nothing_is_given_up(engine, monkeypatch):
     for name in ("CONNECT_SECONDS", "READ_SECONDS", "WRITE_SECONDS"):
