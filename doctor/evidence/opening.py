@@ -16,7 +16,7 @@ from doctor.runs.route import fill_route, find_route, logged_route, stored_route
 from doctor.settings import RunsSettings, Settings
 from doctor.system.database import open_read_door
 from doctor.system.files import find_logs
-from doctor.system.source import SourceCode
+from doctor.system.source import CodeOfSchema, SourceCode
 
 Paths = Callable[[Iterable[Log]], Iterable[str]]
 
@@ -38,7 +38,9 @@ def open_system(
     code = _code(wanted.models, by_import=wanted.import_models)
     api = _api(wanted.api) if wanted.api else None
     logs = find_logs(wanted.logs, run)
-    door, layout, layout_reason = _database(url, code, run, wanted.runs)
+    door = open_read_door(url) if url is not None else None
+    code = _of_schema(code, door)
+    layout, layout_reason = _layout(door, code, run, wanted.runs)
     paths = tuple(logged_paths(logs)) if logs else ()
     template, route_reason = _template(api, layout, paths, run)
     prefix = template or (logged_route(paths, run) if run is not None else None)
@@ -83,16 +85,26 @@ def _models(code: Code | None) -> CodeModels | None:
         return None
 
 
-def _database(
-    url: str | None, code: Code | None, run: str | None, runs: RunsSettings
-) -> tuple[ReadDoor | None, Layout | None, str | None]:
-    if url is None:
-        return None, None, None
-    door = open_read_door(url)
+def _of_schema(code: Code | None, door: ReadDoor | None) -> Code | None:
+    """Return the models of the schema that the door looks at, where the engine has schemas."""
+    if code is None or door is None:
+        return code
     try:
-        return door, find_layout(door, _models(code), run, runs.table, runs.key), None
+        schema = next((one.schema for one in door.tables()), None)
+    except SourceError:
+        return code
+    return code if schema is None else CodeOfSchema(code, schema)
+
+
+def _layout(
+    door: ReadDoor | None, code: Code | None, run: str | None, runs: RunsSettings
+) -> tuple[Layout | None, str | None]:
+    if door is None:
+        return None, None
+    try:
+        return find_layout(door, _models(code), run, runs.table, runs.key), None
     except SourceError as error:
-        return door, None, str(error)
+        return None, str(error)
 
 
 def _stored_route(paths: Iterable[str], layout: Layout, door: ReadDoor) -> str | None:

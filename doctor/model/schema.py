@@ -92,12 +92,13 @@ class LiveColumn:
 
 @dataclass(frozen=True, slots=True)
 class LiveTable:
-    """A table as the database declares it."""
+    """A table as the database declares it; ``schema`` is None where the engine has none."""
 
     name: str
     columns: tuple[LiveColumn, ...]
     primary_key: tuple[str, ...]
     foreign_keys: tuple[LiveForeignKey, ...]
+    schema: str | None = None
 
     def column(self, name: str) -> LiveColumn | None:
         """Return the column called ``name``, or None."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 
 from doctor.errors import SourceError
 from doctor.model.evidence import Fact, Gap, Scalar, Value
 from doctor.model.layout import Layout, Member, rows_of_run
 from doctor.model.ports import ReadDoor
-from doctor.model.schema import CodeColumn, CodeModels, CodeTable, Need, Row
+from doctor.model.schema import CodeColumn, CodeModels, CodeTable, LiveTable, Need, Row
 from doctor.schema.owner import run_of
 
 KIND = "database.bad_cell"
 ROW_LIMIT = 200
 _LONGEST = 200
+_DECIMAL = ("numeric", "decimal")
 _NEEDS: dict[str, Need] = {
     **dict.fromkeys(("Integer", "INTEGER", "INT", "BigInteger", "BIGINT"), "whole number"),
     **dict.fromkeys(("SmallInteger", "SMALLINT"), "whole number"),
@@ -86,7 +89,9 @@ def _of_table(
         reason = f"{table.name} has more than {ROW_LIMIT} bad rows; the first are shown"
         yield Gap(KIND, reason, (KIND,))
     for row in rows[:ROW_LIMIT]:
-        wrong = [(name, need) for name, need in needs if not fits(row[name], need)]
+        wrong = [
+            (name, need) for name, need in needs if not fits(_number(row[name], table, name), need)
+        ]
         owner = run_of(door, member, row) if wrong and run is None else run
         for name, need in wrong:
             yield _fact(member, declared, row, name, need, owner or "")
@@ -104,6 +109,16 @@ def _fact(member: Member, declared: CodeTable, row: Row, name: str, need: Need, 
         "declared_at": declared.location,
     }
     return Fact(KIND, fields, "database")
+
+
+def _number(value: Scalar, table: LiveTable, name: str) -> Scalar:
+    """Return what an exact number's own text means: servers hand decimals over as text."""
+    column = table.column(name)
+    if isinstance(value, str) and column and column.type.lower().startswith(_DECIMAL):
+        with suppress(InvalidOperation):
+            exact = Decimal(value)
+            return int(exact) if exact.is_finite() and exact == exact.to_integral() else 0.5
+    return value
 
 
 def _shown(value: Scalar) -> str:

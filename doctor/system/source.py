@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from doctor.errors import SourceError
+from doctor.model.ports import Code
 from doctor.model.schema import CodeModels
 from doctor.system.code import look_at_models
 from doctor.system.code.source.sights import Sights
@@ -26,6 +29,32 @@ class SourceCode:
         if self._models is None:
             self._models = _imported(self._path) if self._by_import else _read(self._path)
         return self._models
+
+
+class CodeOfSchema:
+    """The models of the schema that the database is looked at in.
+
+    Tables without a schema are in whatever schema that is; those of others are left out.
+    """
+
+    def __init__(self, code: Code, schema: str):
+        self._code = code
+        self._schema = schema
+
+    def models(self) -> CodeModels:
+        """Return the models; raises SourceError where all of them are of other schemas."""
+        models = self._code.models()
+        here = tuple(one for one in models.tables if one.schema in (None, self._schema))
+        if len(here) == len(models.tables):
+            return models
+        if not here:
+            declared = ", ".join(sorted({repr(one.schema) for one in models.tables}))
+            raise SourceError(
+                f"the models declare their tables in schema {declared}, and the database is looked"
+                f" at in {self._schema!r}",
+                hint="name the schema in the database URL: ?options=-csearch_path%3DSCHEMA",
+            )
+        return replace(models, tables=here)
 
 
 def _read(path: Path) -> CodeModels:

@@ -14,6 +14,12 @@ from tests.support.terminal import say, typed
 from tests.support.ward import changed
 
 pytestmark = pytest.mark.corpus
+MARKER = {
+    "postgresql": "CREATE TABLE doctor_applied (fix VARCHAR(64), kind VARCHAR(16),"
+    " images TEXT NOT NULL, PRIMARY KEY (fix, kind))",
+    "mariadb": "CREATE TABLE doctor_applied (fix VARCHAR(64), kind VARCHAR(16),"
+    " images LONGTEXT NOT NULL, PRIMARY KEY (fix, kind)) ENGINE=InnoDB",
+}
 
 
 @pytest.fixture
@@ -98,7 +104,7 @@ def test_what_is_certain_is_healed_and_undone(copy, name):
     assert status(copy, copy.runs[name]) == 200
     assert changed(before, copy.dump()) == [("runs.state", copy.values[name], copy.healed[name])]
     again = asked(copy, "heal", copy.runs[name])
-    assert (again.code, again.json["status"]) == (0, "healthy")
+    assert (again.code, again.json["status"]) == (0, "healthy"), again.out
     assert asked(copy, "undo", outcome["fix"]).code == 0
     assert copy.dump() == before
     assert status(copy, copy.runs[name]) == 500
@@ -202,3 +208,60 @@ def test_a_password_in_the_url_is_shown_nowhere(copy, state, tmp_path):
     assert len(kept) > 1
     assert not any("k3-vW9.pQ7" in one for one in texts)
     assert not any(b"k3-vW9.pQ7" in one for one in kept)
+
+
+@pytest.fixture
+def clerk(copy):
+    """Return the URL of an account that may change rows and create no table."""
+    ground, name = copy.ground, copy.ground.name[:30]
+    if ground.engine == "postgresql":
+        ground.execute(
+            f"CREATE ROLE {name} LOGIN",
+            f"GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO {name}",
+        )
+    else:
+        ground.execute(
+            f"CREATE USER {name}@'127.0.0.1'",
+            f"GRANT SELECT, UPDATE ON {ground.name}.* TO {name}@'127.0.0.1'",
+        )
+    yield ground.as_user(name, "")
+    if ground.engine == "postgresql":
+        ground.execute(f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+    else:
+        ground.execute(f"DROP USER {name}@'127.0.0.1'")
+
+
+@pytest.mark.slow
+def test_where_the_marker_may_not_be_made_nothing_is_changed(copy, clerk):
+    before = copy.dump()
+    options = ["--database", clerk, "--models", str(copy.models), "--format", "json"]
+    assert say("diagnose", copy.runs["case"], *options).code == 3
+    said = say("heal", copy.runs["case"], *options)
+    assert said.code == 7
+    [outcome] = said.json["outcomes"]
+    assert (outcome["result"], "denied" in outcome["reason"]) == ("not_applied", True)
+    assert copy.dump() == before
+    spent = say("budget", "--database", clerk, "--format", "json").json["spent"]
+    assert {one["spent"] for one in spent} == {0}
+    copy.ground.execute(MARKER[copy.ground.engine])
+    name = copy.ground.name[:30]
+    copy.ground.execute(
+        copy.ground.of(
+            postgresql=f"GRANT SELECT, INSERT, UPDATE ON doctor_applied TO {name}",
+            mariadb=f"GRANT INSERT ON {copy.ground.name}.doctor_applied TO {name}@'127.0.0.1'",
+        )
+    )
+    assert say("heal", copy.runs["case"], *options).code == 0
+
+
+@pytest.mark.parametrize("command", ["diagnose", "heal", "plan"])
+def test_what_cannot_be_used_is_2_and_what_does_not_answer_is_9(ground, tmp_path, command):
+    models = tmp_path / "models.py"
+    models.write_text("", encoding="utf-8")
+    nobody = ground.as_user("no_such_account", "Xk3-vW9.pQ7")
+    nowhere = ground.place.set(database="no_such_database").render_as_string(False)
+    silent = ground.place.set(port=1).render_as_string(False)
+    for url, code in ((nobody, 2), (nowhere, 2), (silent, 9)):
+        said = say(command, "r", "--database", url, "--models", str(models), "--format", "json")
+        assert said.code == code, said.out + said.err
+        assert "k3-vW9.pQ7" not in said.out + said.err

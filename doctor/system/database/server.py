@@ -17,7 +17,9 @@ READ_SECONDS = 10.0
 READ_LOCK_SECONDS = 2.0
 WRITE_SECONDS = 10.0
 WRITE_LOCK_SECONDS = 5.0
-IDLE_SECONDS = 60.0
+GRACE_SECONDS = 2.0
+"""How much later than the server itself a silent server is given up."""
+IDLE_SECONDS = 30.0
 """A transaction whose doctor stands still is ended by the server after so long."""
 
 PAST = {"read": "read", "write": "written"}

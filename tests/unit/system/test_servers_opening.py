@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import select
 import socket
 import sys
+import threading
 import time
 from contextlib import closing
 
@@ -13,6 +15,7 @@ import pytest
 from doctor.errors import SourceError, UsageError
 from doctor.model.change import SetCells
 from doctor.system.database import open_read_door, open_write_door, server
+from doctor.system.database.reading import CoreReadDoor
 from tests.support.ports import server as loopback
 
 CHANGE = SetCells("runs", {"id": 1}, {"state": "x"}, {"state": "y"})
@@ -99,6 +102,7 @@ def test_a_server_that_is_not_there_is_a_source_error(engine):
         assert SECRET not in texts(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
 def test_a_server_that_says_nothing_is_given_up(engine, monkeypatch):
     for name in ("CONNECT_SECONDS", "READ_SECONDS", "WRITE_SECONDS"):
@@ -110,6 +114,51 @@ def test_a_server_that_says_nothing_is_given_up(engine, monkeypatch):
             assert error.hint == server.UNREACHABLE
             assert SECRET not in texts(error)
     assert time.monotonic() - started < 15
+
+
+def between(ground, silent):
+    """Return a server side that passes everything on, until ``silent`` is set."""
+
+    def serve(client):
+        with closing(socket.create_connection((ground.place.host, ground.place.port))) as far:
+            sides = {client: far, far: client}
+            while True:
+                ready, _, _ = select.select(list(sides), [], [], 0.1)
+                for one in ready:
+                    data = one.recv(65_536)
+                    if not data:
+                        return
+                    if not silent.is_set():
+                        sides[one].sendall(data)
+
+    return serve
+
+
+def test_a_server_that_falls_silent_is_given_up(ground, monkeypatch):
+    for name in ("READ_SECONDS", "WRITE_SECONDS"):
+        monkeypatch.setattr(server, name, 1.0)
+    ground.execute(*RUNS)
+    silent = threading.Event()
+    with loopback(between(ground, silent)) as port:
+        url = ground.place.set(host="127.0.0.1", port=port).render_as_string(False)
+        read = open_read_door(url)
+        (runs,) = read.tables()
+        assert isinstance(read, CoreReadDoor)
+        started = time.monotonic()
+        with pytest.raises(SourceError), read._session() as connection:
+            silent.set()
+            connection.exec_driver_sql("SELECT 1")
+        silent.clear()
+        assert read.count(runs, {}) == 1
+        with pytest.raises(SourceError), open_write_door(url).transaction() as transaction:
+            transaction.set_cells(CHANGE)
+            silent.set()
+        silent.clear()
+        assert time.monotonic() - started < 15
+    until = time.monotonic() + 10
+    while ground.query("SELECT * FROM runs FOR UPDATE") != [(1, "x")] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert ground.query("SELECT * FROM runs") == [(1, "x")]
 
 
 def test_an_account_that_may_only_read_reads_and_changes_nothing(ground, account):

@@ -287,7 +287,7 @@ def test_a_constraint_trigger_that_waits_for_the_commit_is_seen_before_it(postgr
         "CREATE CONSTRAINT TRIGGER act AFTER UPDATE ON runs DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION act()",
     )
-    assert "1 other rows would change with it" in refused(postgresql, CHANGE)
+    assert ": 1 other rows would change with it" in refused(postgresql, CHANGE)
     assert rows(postgresql, "log") == []
 
 
@@ -301,7 +301,7 @@ def test_rows_that_follow_a_key_are_refused(ground):
     )
     change = SetCells("runs", {"id": 1}, {"code": "x"}, {"code": "y"})
     reason = refused(ground, change)
-    assert "2 other rows would change with it" in reason or "whose rows would follow" in reason
+    assert ": 2 other rows would change with it" in reason or "whose rows would follow" in reason
     assert rows(ground, "parts") == [(1, "x"), (2, "x")]
 
 
@@ -358,6 +358,12 @@ def test_a_trigger_into_a_table_that_cannot_roll_back_is_refused_before_it_fires
     )
     assert "has a trigger 'act' that may change other rows" in refused(mariadb, CHANGE)
     assert rows(mariadb, "log") == []
+
+
+def test_a_table_that_keeps_its_own_history_is_refused(mariadb):
+    mariadb.execute(f"{RUNS} WITH SYSTEM VERSIONING", ROWS)
+    assert "runs keeps its own history" in refused(mariadb, CHANGE)
+    assert mariadb.query("SELECT count(*) FROM runs FOR SYSTEM_TIME ALL") == [(2,)]
 
 
 def test_a_marker_that_a_crash_would_empty_is_refused(postgresql):

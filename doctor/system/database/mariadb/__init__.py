@@ -74,7 +74,7 @@ def _engine(url: URL, mode: str, seconds: float) -> Engine:
     options: dict[str, Any] = {"conv": stored_values(), "charset": "utf8mb4"}
     options |= {"use_unicode": True, "local_infile": False, "program_name": "doctor"}
     options["sql_mode"] = mode
-    options |= {"read_timeout": seconds + 2, "write_timeout": seconds + 2}
+    options |= dict.fromkeys(("read_timeout", "write_timeout"), seconds + server.GRACE_SECONDS)
     if "connect_timeout" not in url.query:
         options["connect_timeout"] = server.CONNECT_SECONDS
     return server.engine_of(url.set(drivername="mysql+pymysql"), "mariadb", connect_args=options)

@@ -17,6 +17,8 @@ _COLUMNS = f"""SELECT c.table_name, c.column_name, c.is_nullable = 'YES', c.colu
   c.collation_name
 FROM information_schema.columns c
 WHERE c.table_schema = :schema AND BINARY c.table_schema = BINARY :schema
+  AND c.table_name NOT IN (SELECT s.table_name FROM information_schema.tables s
+    WHERE s.table_schema = :schema AND s.table_type = 'SEQUENCE')
 {_ONE.format(table="c")} ORDER BY BINARY c.table_name, c.ordinal_position"""  # noqa: S608
 _KEYS = f"""SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema,
   k.referenced_table_name, k.referenced_column_name
@@ -24,7 +26,7 @@ FROM information_schema.key_column_usage k
 WHERE k.table_schema = :schema AND BINARY k.table_schema = BINARY :schema
   AND (k.constraint_name = 'PRIMARY' OR k.referenced_table_name IS NOT NULL)
 {_ONE.format(table="k")} ORDER BY k.table_name, k.constraint_name, k.ordinal_position"""  # noqa: S608
-_ENGINE = """SELECT table_type, engine FROM information_schema.tables
+_ENGINE = """SELECT table_type AS kind, engine AS engine FROM information_schema.tables
 WHERE table_schema = :schema AND table_name = :name
   AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name"""
 _TRIGGERS = """SELECT trigger_name, action_statement FROM information_schema.triggers
@@ -76,6 +78,7 @@ def read_tables(
             tuple(parts),
             tuple(keys[table]),
             tuple(_link(many) for (of, _), many in links.items() if of == table),
+            schema,
         )
         for table, parts in columns.items()
     )
@@ -83,8 +86,8 @@ def read_tables(
 
 def engine_name(connection: Connection, schema: str, name: str) -> str | None:
     """Return the storage engine of a table, "" for a view, None where there is no such table."""
-    row = connection.execute(sa.text(_ENGINE), {"schema": schema, "name": name}).one_or_none()
-    return None if row is None else str(row[1] or "")
+    about = _about(connection, schema, name)
+    return None if about is None else about[1]
 
 
 def obstacle(connection: Connection, schema: str, change: SetCells) -> str | None:
@@ -94,8 +97,10 @@ def obstacle(connection: Connection, schema: str, change: SetCells) -> str | Non
     references change is counted by nobody: neither is tried.
     """
     where = {"schema": schema, "name": change.table}
-    engine = engine_name(connection, schema, change.table)
-    if engine is not None and engine != TRANSACTIONAL:
+    kind, engine = _about(connection, schema, change.table) or ("", TRANSACTIONAL)
+    if kind == "SYSTEM VERSIONED":
+        return "keeps its own history, which a repair would add to"
+    if engine != TRANSACTIONAL:
         return f"is kept by {engine}, which cannot roll back" if engine else "is a view"
     for trigger, body in connection.execute(sa.text(_TRIGGERS), where).all():
         if _WRITES.search(body) or _calls_a_writer(connection, body):
@@ -104,6 +109,13 @@ def obstacle(connection: Connection, schema: str, change: SetCells) -> str | Non
         if column in change.to:
             return f"is referenced by {table}, whose rows would follow {column}"
     return None
+
+
+def _about(connection: Connection, schema: str, name: str) -> tuple[str, str] | None:
+    found = (
+        connection.execute(sa.text(_ENGINE), {"schema": schema, "name": name}).mappings().first()
+    )
+    return None if found is None else (str(found["kind"]), str(found["engine"] or ""))
 
 
 def on_update(connection: Connection, schema: str, name: str) -> tuple[str, ...]:

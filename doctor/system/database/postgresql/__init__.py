@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from doctor.system.database import server
 from doctor.system.database.postgresql.dialect import PostgresqlDialect
 from doctor.system.database.postgresql.failures import translated
+from doctor.system.database.postgresql.silence import connecting
 from doctor.system.database.reading import CoreReadDoor
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ WHERE current_setting('synchronous_commit') = 'off'"""
 
 def read_door(url: URL) -> CoreReadDoor:
     """Return a door whose transactions are read-only; each question has its own connection."""
-    engine = _engine(url, read_only=True)
+    engine = _engine(url, server.READ_SECONDS, read_only=True)
 
     @contextmanager
     def session() -> Iterator[Connection]:
@@ -59,11 +60,11 @@ def write_door(url: URL) -> CoreWriteDoor:
         connection.exec_driver_sql(_SYNCHRONOUS)
         connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
-    engine = _engine(url, read_only=None)
+    engine = _engine(url, server.WRITE_SECONDS, read_only=None)
     return CoreWriteDoor(engine, translate=translated, dialect=dialect, lock=lock)
 
 
-def _engine(url: URL, *, read_only: bool | None) -> Engine:
+def _engine(url: URL, seconds: float, *, read_only: bool | None) -> Engine:
     from doctor.system.database.postgresql.values import stored_values
 
     options: dict[str, Any] = {"prepare_threshold": None, "context": stored_values()}
@@ -77,6 +78,12 @@ def _engine(url: URL, *, read_only: bool | None) -> Engine:
         use_native_hstore=False,
         isolation_level="READ COMMITTED",
     )
+
+    connect = connecting(seconds + server.GRACE_SECONDS)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connects(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+        return connect(*arguments, **options)
 
     @sa.event.listens_for(engine, "connect")
     def opened(connection: Any, _record: Any) -> None:

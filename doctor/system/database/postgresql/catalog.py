@@ -78,6 +78,7 @@ def read_tables(
             tuple(parts),
             tuple(keys[table]),
             tuple(_link(many) for (of, _), many in links.items() if of == table),
+            schema,
         )
         for table, parts in columns.items()
     )
