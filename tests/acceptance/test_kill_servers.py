@@ -19,11 +19,13 @@ from tests.support import killed
 from tests.support.faults.doors import LostDoor
 from tests.support.incident import ABSENT, COLUMNS, INCIDENT
 from tests.support.incident_servers import copied
+from tests.support.soak import PART
 from tests.support.terminal import say
 
 pytestmark = [pytest.mark.slow, pytest.mark.corpus]
 REACHED = ("commit", "result", "verify")
 ENOUGH = 30
+STRIDE = 1 if PART else 3
 
 
 @pytest.fixture
@@ -106,9 +108,10 @@ def test_after_a_kill_at_a_step_recovery_finds_the_whole_repair_or_none(ward, co
     assert ward.dump() == before
 
 
+@pytest.mark.soak
 def test_a_kill_before_any_statement_leaves_the_whole_repair_or_none(ward, config, figure):
     before, run, ends = ward.dump(), ward.runs["all"], []
-    for point in range(1, ENOUGH):
+    for point in range(1, ENOUGH, STRIDE):
         _, code = kill("heal", run, f"w{point}", config)
         recovered = ask(config, "recover")
         assert recovered.code == 0
@@ -130,14 +133,15 @@ def test_a_kill_before_any_statement_leaves_the_whole_repair_or_none(ward, confi
             break
     assert code == 0
     assert ends == [False] * (len(ends) - 1) + [True]
-    assert len(ends) > 10
+    assert len(ends) > 10 / STRIDE
     figure(f"{ward.ground.engine}: {len(ends) - 1} kills in a repair, 0 half, 0 twice")
 
 
+@pytest.mark.soak
 def test_a_kill_before_any_statement_of_an_undo_is_finished_by_recovery(ward, config, figure):
     ward.copy_run("case", ENOUGH)
     before, kills = ward.dump(), 0
-    for point in range(1, ENOUGH):
+    for point in range(1, ENOUGH, STRIDE):
         healed = ask(config, "heal", f"copy-{point}")
         assert healed.code == 0, healed.out
         fix = healed.json["outcomes"][0]["fix"]
@@ -149,7 +153,7 @@ def test_a_kill_before_any_statement_of_an_undo_is_finished_by_recovery(ward, co
             break
         kills += 1
     assert code == 0
-    assert kills >= 4
+    assert kills >= 4 / STRIDE
     figure(f"{ward.ground.engine}: {kills} kills in an undo, all finished, none twice")
 
 

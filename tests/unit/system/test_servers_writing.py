@@ -14,9 +14,11 @@ from doctor.model.change import SetCells
 from doctor.model.ports import ChangeImage
 from doctor.system.database import open_read_door, open_write_door, server
 from tests.support.servers import fresh
+from tests.support.soak import sized
 
 RUNS = "CREATE TABLE runs (id VARCHAR(20) PRIMARY KEY, state VARCHAR(20), note TEXT)"
 ROWS = "INSERT INTO runs VALUES ('a', 'REDY', 'n'), ('b', 'READY', NULL)"
+TABLES = sized(10, 50)
 CHANGE = SetCells("runs", {"id": "a"}, {"state": "REDY"}, {"state": "READY"})
 
 
@@ -534,7 +536,8 @@ def test_a_statement_that_takes_too_long_is_given_up(filled, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_thousand_hostile_names_and_values_are_only_names_and_values(figure):
+@pytest.mark.soak
+def test_hostile_names_and_values_are_only_names_and_values(figure):
     """Random names and values on both servers: only the declared cell changes, and comes back."""
     random_ = random.Random(20261123)
     pieces = (
@@ -551,7 +554,7 @@ def test_a_thousand_hostile_names_and_values_are_only_names_and_values(figure):
     done = 0
     for engine in ("postgresql", "mariadb"):
         with fresh(engine) as ground:
-            for number in range(50):
+            for number in range(TABLES):
                 table, key, cell, other = (name(number * 10 + one) for one in range(4))
                 columns = ", ".join(f"{ground.quoted(one)} TEXT" for one in (cell, other))
                 create = f"CREATE TABLE {ground.quoted(table)} ({ground.quoted(key)} VARCHAR(90)"
@@ -579,5 +582,5 @@ def test_a_thousand_hostile_names_and_values_are_only_names_and_values(figure):
                         transaction.restore(change, image)
                 assert rows(ground, table) == before
                 done += len(values)
-    assert done == 1000
+    assert done == 2 * 10 * TABLES
     figure(f"{done} hostile identifiers and values: only the declared cells changed, all restored")
