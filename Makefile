@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 MARKS ?= not slow and not alone
+TESTS ?= tests
 SOAK ?= 1
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
@@ -29,7 +30,7 @@ test: setup
 	$(BIN)/python -m pytest -m alone
 
 quick: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "$(MARKS)"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "$(MARKS)" $(TESTS)
 
 # The quick tests with their lines counted; from Python 3.12 on that costs almost no time.
 coverage: setup

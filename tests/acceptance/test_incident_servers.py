@@ -13,7 +13,7 @@ from tests.support.incident_servers import server_ward
 from tests.support.terminal import say, typed
 from tests.support.ward import changed
 
-pytestmark = pytest.mark.corpus
+pytestmark = [pytest.mark.slow, pytest.mark.corpus]
 MARKER = {
     "postgresql": "CREATE TABLE doctor_applied (fix VARCHAR(64), kind VARCHAR(16),"
     " images TEXT NOT NULL, PRIMARY KEY (fix, kind))",

@@ -18,6 +18,8 @@ from doctor.system.database import open_read_door, open_write_door, server
 from doctor.system.database.reading import CoreReadDoor
 from tests.support.ports import server as loopback
 
+pytestmark = pytest.mark.slow
+
 CHANGE = SetCells("runs", {"id": 1}, {"state": "x"}, {"state": "y"})
 RUNS = (
     "CREATE TABLE runs (id INT PRIMARY KEY, state VARCHAR(9))",
@@ -102,7 +104,6 @@ def test_a_server_that_is_not_there_is_a_source_error(engine):
         assert SECRET not in texts(error)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
 def test_a_server_that_says_nothing_is_given_up(engine, monkeypatch):
     for name in ("CONNECT_SECONDS", "READ_SECONDS", "WRITE_SECONDS"):

@@ -14,6 +14,8 @@ from doctor.model.layout import Within
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
 from doctor.system.database import open_read_door, reading, server
 
+pytestmark = pytest.mark.slow
+
 RUNS = "CREATE TABLE runs (id VARCHAR(20) PRIMARY KEY, state VARCHAR(20))"
 
 

@@ -16,6 +16,8 @@ from doctor.system.database import open_read_door, open_write_door, server
 from tests.support.servers import fresh
 from tests.support.soak import sized
 
+pytestmark = pytest.mark.slow
+
 RUNS = "CREATE TABLE runs (id VARCHAR(20) PRIMARY KEY, state VARCHAR(20), note TEXT)"
 ROWS = "INSERT INTO runs VALUES ('a', 'REDY', 'n'), ('b', 'READY', NULL)"
 TABLES = sized(10, 50)
@@ -535,7 +537,6 @@ def test_a_statement_that_takes_too_long_is_given_up(filled, monkeypatch):
     assert time.monotonic() - started < 8
 
 
-@pytest.mark.slow
 @pytest.mark.soak
 def test_hostile_names_and_values_are_only_names_and_values(figure):
     """Random names and values on both servers: only the declared cell changes, and comes back."""
