@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from doctor.errors import SourceError
+from doctor.model.ports import WriteDoor
 from doctor.system import database
 
 
@@ -73,4 +74,8 @@ class LostDoor:
 def install() -> None:
     """Let every doctor of this process mark in a second transaction."""
     honest = database.open_write_door
-    database.open_write_door = lambda url: SplitDoor(honest(url))
+
+    def split(url: str, *, create_marker: bool = False) -> WriteDoor:
+        return SplitDoor(honest(url, create_marker=create_marker))
+
+    database.open_write_door = split
