@@ -300,7 +300,7 @@ class Doctor:
         store, url = self.memory.open_for_writing(), self._database()
         with suppress(SourceError):  # the write transaction will look again
             store.leases.overtake(open_read_door(url).newest_token())
-        return store, open_write_door(url)
+        return store, open_write_door(url, create_marker=self.settings.system.create_marker)
 
     def _clinic(
         self, system: System, probes: tuple[Probe, ...], store: Store, door: WriteDoor

@@ -69,7 +69,10 @@ class RunsSettings(_Part):
 
 
 class SystemSettings(_Part):
-    """[system]: where the system under care keeps its data, API, models and logs."""
+    """[system]: where the system under care keeps its data, API, models and logs.
+
+    ``create_marker`` lets a repair create its marker table where that cannot be rolled back.
+    """
 
     kind: Literal["discovered"] = "discovered"
     database: str | None = None
@@ -77,6 +80,7 @@ class SystemSettings(_Part):
     api: str | None = None
     models: str | None = None
     import_models: bool = False
+    create_marker: bool = False
     logs: tuple[str, ...] = ()
     error_reports: tuple[str, ...] = ()
     runs: RunsSettings = RunsSettings()

@@ -30,6 +30,8 @@ def copy(ground, tmp_path):
     folder = tmp_path / "copy"
     folder.mkdir()
     with server_ward(ground, folder) as ward:
+        if ground.engine == "mariadb":  # its owner made the table, as a refusal would ask for
+            ground.execute(MARKER["mariadb"])
         yield ward
 
 
@@ -210,6 +212,22 @@ def test_a_password_in_the_url_is_shown_nowhere(copy, state, tmp_path):
     assert not any(b"k3-vW9.pQ7" in one for one in kept)
 
 
+def test_a_table_that_cannot_be_taken_back_is_made_only_where_its_owner_says_so(copy, tmp_path):
+    if copy.ground.engine != "mariadb":
+        pytest.skip("creating a table is a part of the transaction here")
+    copy.ground.execute("DROP TABLE doctor_applied")
+    before, run = copy.dump(), copy.runs["case"]
+    refused = asked(copy, "heal", run)
+    assert refused.code == 7
+    [outcome] = refused.json["outcomes"]
+    assert "creating it cannot be rolled back" in outcome["reason"]
+    assert copy.dump() == before
+    assert copy.ground.query("SHOW TABLES LIKE 'doctor_applied'") == []
+    file = tmp_path / "doctor.toml"
+    file.write_text("[system]\ncreate_marker = true\n", encoding="utf-8")
+    assert asked(copy, "heal", run, "--config", str(file)).code == 0
+
+
 @pytest.fixture
 def clerk(copy):
     """Return the URL of an account that may change rows and create no table."""
@@ -232,9 +250,13 @@ def clerk(copy):
 
 
 @pytest.mark.slow
-def test_where_the_marker_may_not_be_made_nothing_is_changed(copy, clerk):
+def test_where_the_marker_may_not_be_made_nothing_is_changed(copy, clerk, tmp_path):
+    copy.ground.execute("DROP TABLE IF EXISTS doctor_applied")
+    file = tmp_path / "doctor.toml"
+    file.write_text("[system]\ncreate_marker = true\n", encoding="utf-8")
     before = copy.dump()
-    options = ["--database", clerk, "--models", str(copy.models), "--format", "json"]
+    options = ["--config", str(file), "--database", clerk, "--models", str(copy.models)]
+    options += ["--format", "json"]
     assert say("diagnose", copy.runs["case"], *options).code == 3
     said = say("heal", copy.runs["case"], *options)
     assert said.code == 7

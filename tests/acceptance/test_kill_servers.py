@@ -41,7 +41,8 @@ def config(ward, tmp_path):
     """Configure it so that what is sick heals at once."""
     file = tmp_path / "doctor.toml"
     file.write_text(
-        f'engine = "reference"\n[system]\ndatabase = "{ward.url}"\nmodels = "{ward.models}"\n'
+        'engine = "reference"\n[system]\ncreate_marker = true\n'
+        f'database = "{ward.url}"\nmodels = "{ward.models}"\n'
         f'[rules]\npaths = ["{ward.mapping()}"]\n'
         '[budget]\nrun = {points = 99, per = "1h"}\nsystem = {points = 999, per = "1h"}\n',
         encoding="utf-8",

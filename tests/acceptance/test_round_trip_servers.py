@@ -30,7 +30,7 @@ def round_trip(ground, seed, store):
     before = exact(ground, made)
     fix = store.fixes.new_id()
     store.fixes.intend(fix, plan, LIMITS)
-    door = open_write_door(ground.url)
+    door = open_write_door(ground.url, create_marker=True)
     try:
         apply_plan(fix, plan, door, store, lambda _: None)
     except DoctorError:

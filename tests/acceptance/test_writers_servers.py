@@ -52,7 +52,7 @@ def test_writers_and_repairs_lose_nothing_to_each_other(ground, figure):
     for one in writers:
         one.start()
     repaired, refused = [], []
-    door = open_write_door(ground.url)
+    door = open_write_door(ground.url, create_marker=True)
     for row in range(REPAIRS):
         change = SetCells("runs", {"id": row}, {"state": "REDY"}, {"state": "READY"})
         try:

@@ -29,13 +29,17 @@ def open_read_door(url: str) -> ReadDoor:
     return door
 
 
-def open_write_door(url: str) -> WriteDoor:
-    """Return the write door of ``url``; it opens the database for each transaction."""
+def open_write_door(url: str, *, create_marker: bool = False) -> WriteDoor:
+    """Return the write door of ``url``; it opens the database for each transaction.
+
+    Where creating a table is no part of a transaction the marker's is created only if
+    ``create_marker`` says so.
+    """
     parsed = _parsed(url)
     engine = _engine(parsed)
     if engine is sqlite:
         return sqlite.write_door(_sqlite_path(parsed))
-    door: WriteDoor = engine.write_door(_server_url(parsed))
+    door: WriteDoor = engine.write_door(_server_url(parsed), create_marker=create_marker)
     return door
 
 

@@ -34,7 +34,10 @@ def both(url):
     with pytest.raises(Exception) as caught:
         open_read_door(url).tables()
     found.append(caught.value)
-    with pytest.raises(Exception) as caught, open_write_door(url).transaction() as transaction:
+    with (
+        pytest.raises(Exception) as caught,
+        open_write_door(url, create_marker=True).transaction() as transaction,
+    ):
         transaction.fence(1, "me")
         transaction.set_cells(CHANGE)
     return (*found, caught.value)
@@ -151,7 +154,10 @@ def test_a_server_that_falls_silent_is_given_up(ground, monkeypatch):
             connection.exec_driver_sql("SELECT 1")
         silent.clear()
         assert read.count(runs, {}) == 1
-        with pytest.raises(SourceError), open_write_door(url).transaction() as transaction:
+        with (
+            pytest.raises(SourceError),
+            open_write_door(url, create_marker=True).transaction() as transaction,
+        ):
             transaction.set_cells(CHANGE)
             silent.set()
         silent.clear()
@@ -171,7 +177,7 @@ def test_an_account_that_may_only_read_reads_and_changes_nothing(ground, account
     for work in (lambda it: it.fence(1, "me"), lambda it: it.set_cells(CHANGE)):
         with (
             pytest.raises(SourceError) as caught,
-            open_write_door(account).transaction() as transaction,
+            open_write_door(account, create_marker=True).transaction() as transaction,
         ):
             work(transaction)
         assert caught.value.hint == server.PERMISSION
@@ -187,7 +193,10 @@ def test_a_database_that_takes_no_writes_is_left_alone(ground):
         url = ground.url
     else:
         url = ground.with_query(init_command="SET SESSION TRANSACTION READ ONLY")
-    with pytest.raises(SourceError) as caught, open_write_door(url).transaction() as transaction:
+    with (
+        pytest.raises(SourceError) as caught,
+        open_write_door(url, create_marker=True).transaction() as transaction,
+    ):
         transaction.set_cells(CHANGE)
     assert caught.value.hint == server.READ_ONLY
     assert ground.query("SELECT * FROM runs") == [(1, "x")]

@@ -25,7 +25,7 @@ CHANGE = SetCells("runs", {"id": "a"}, {"state": "REDY"}, {"state": "READY"})
 
 
 def door(ground):
-    return open_write_door(ground.url)
+    return open_write_door(ground.url, create_marker=True)
 
 
 def apply(ground, change, fix="f1"):
@@ -418,11 +418,11 @@ def test_a_table_of_another_schema_is_left_alone(postgresql):
     path = postgresql.with_query(options="-csearch_path=public,late")
     with (
         pytest.raises(TreatmentError, match="there is no table 'runs'"),
-        open_write_door(path).transaction() as transaction,
+        open_write_door(path, create_marker=True).transaction() as transaction,
     ):
         transaction.set_cells(CHANGE)
     postgresql.execute(RUNS, ROWS)
-    with open_write_door(path).transaction() as transaction:
+    with open_write_door(path, create_marker=True).transaction() as transaction:
         transaction.set_cells(CHANGE)
     assert rows(postgresql)[0] == ("a", "READY", "n")
     assert postgresql.query("SELECT state FROM late.runs") == [("REDY",)]
@@ -442,7 +442,7 @@ def test_rows_that_a_policy_guards_are_an_error(postgresql):
         url = postgresql.as_user(postgresql.name, "")
         with (
             pytest.raises(SourceError, match="row-level security policy"),
-            open_write_door(url).transaction() as transaction,
+            open_write_door(url, create_marker=True).transaction() as transaction,
         ):
             transaction.set_cells(CHANGE)
         assert rows(postgresql)[0] == ("a", "REDY", "n")

@@ -45,12 +45,12 @@ def read_door(url: URL) -> CoreReadDoor:
     return CoreReadDoor(engine, session=session, dialect=MariadbDialect())
 
 
-def write_door(url: URL) -> CoreWriteDoor:
+def write_door(url: URL, *, create_marker: bool) -> CoreWriteDoor:
     """Return the write door; its transactions exclude each other by a lock with a name."""
     from doctor.system.database.writing import CoreWriteDoor
 
     engine = _engine(url, STRICT, server.WRITE_SECONDS)
-    dialect = MariadbDialect()
+    dialect = MariadbDialect(create_marker=create_marker)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -45,6 +45,9 @@ class MariadbDialect:
 
     prefix = ""
 
+    def __init__(self, *, create_marker: bool = False):
+        self._create_marker = create_marker
+
     def schema(self, connection: Connection) -> str:
         """Return the database."""
         found = connection.dialect.default_schema_name
@@ -143,6 +146,12 @@ class MariadbDialect:
         schema = self.schema(connection)
         engine = engine_name(connection, schema, MARKER.name)
         if engine is None:
+            if not self._create_marker:
+                raise TreatmentError(
+                    f"the table {MARKER.name} is not there, and creating it cannot be rolled back",
+                    hint="set create_marker = true in [system], or create it: "
+                    + " ".join(_marker_table(schema).split()),
+                )
             _create_marker(connection.engine, schema)
             engine = engine_name(connection, schema, MARKER.name)
         if engine != TRANSACTIONAL:
@@ -161,9 +170,13 @@ def kind_of(declared: str) -> Kind:
 
 
 def _create_marker(engine: Engine, schema: str) -> None:
-    quoted = schema.replace("`", "``").replace("%", "%%")
     with engine.connect() as other:
-        other.exec_driver_sql(_MARKER.format(schema=quoted))
+        other.exec_driver_sql(_marker_table(schema).replace("%", "%%"))
+
+
+def _marker_table(schema: str) -> str:
+    quoted = schema.replace("`", "``")
+    return _MARKER.format(schema=quoted)
 
 
 def _name(declared: str) -> str:

@@ -47,8 +47,12 @@ def read_door(url: URL) -> CoreReadDoor:
     return CoreReadDoor(engine, session=session, dialect=PostgresqlDialect())
 
 
-def write_door(url: URL) -> CoreWriteDoor:
-    """Return the write door; its transactions exclude each other by an advisory lock."""
+def write_door(url: URL, *, create_marker: bool) -> CoreWriteDoor:
+    """Return the write door; its transactions exclude each other by an advisory lock.
+
+    Creating the marker's table is a part of them, so nobody is asked about it.
+    """
+    del create_marker
     from doctor.system.database.writing import CoreWriteDoor
 
     dialect = PostgresqlDialect()
