@@ -20,7 +20,7 @@ from typing import Any
 
 _MAGIC = b"doctor automaton 1\n"
 _LARGEST = 256 << 20
-_MOST = 16  # kept on disk; the oldest make room
+_MOST = 48  # kept on disk, three for each set; the oldest make room
 
 
 class Automaton:
@@ -37,6 +37,24 @@ class Automaton:
 
         def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             add((end, number))
+
+        if data:
+            self._database.scan(data, note)
+        return found
+
+    def lines(self, data: bytes) -> list[tuple[int, int]]:
+        """Return where the lines start and stop in which a match ends, in order."""
+        found: list[tuple[int, int]] = []
+        stop = -1
+
+        def note(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            nonlocal stop
+            if end > stop:
+                start = data.rfind(b"\n", 0, end) + 1
+                stop = data.find(b"\n", end)
+                if stop < 0:
+                    stop = len(data)
+                found.append((start, stop))
 
         if data:
             self._database.scan(data, note)

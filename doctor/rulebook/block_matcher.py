@@ -16,10 +16,11 @@ from typing import Any
 
 from doctor.model.evidence import Value
 from doctor.model.rule import Signature
-from doctor.rulebook.automaton import Automaton, build
+from doctor.rulebook.byte_pattern import NoSupersetError
 from doctor.rulebook.candidates import FOLDING
+from doctor.rulebook.sieve import Sieve
 from doctor.rulebook.signatures import LONGEST_LINE, SignatureSet, compile_set
-from doctor.rulebook.superset import NoSupersetError, Superset, superset
+from doctor.rulebook.superset import Superset, superset
 
 SMALL = 1 << 20
 _RETURN = 13
@@ -79,20 +80,19 @@ def match(signatures: SignatureSet, line: bytes) -> dict[int, dict[str, Value]]:
 
 
 class _Fast:
-    """The automaton, and what it leaves to RE2."""
+    """The automata, and what they leave to RE2."""
 
     def __init__(
         self,
         signatures: SignatureSet,
-        automaton: Automaton,
+        sieve: Sieve,
         easier: Mapping[int, Superset],
-        same: Mapping[int, tuple[int, ...]],
         rest: Sequence[int],
     ) -> None:
         self._set = signatures
-        self._automaton = automaton
+        self._sieve = sieve
         self._count = len(signatures.signatures)
-        self._same = same
+        self._same = sieve.same
         self._rest = rest
         self._rest_set: Any = compile_set(signatures.signatures[one] for one in rest)
         self._exact = [one in easier and easier[one].exact for one in range(self._count)]
@@ -117,23 +117,16 @@ class _Fast:
             except NoSupersetError:
                 continue
         count = len(signatures.signatures)
-        first: dict[bytes, int] = {}
-        same: dict[int, tuple[int, ...]] = {}
-        for index, made in easier.items():
-            number = first.setdefault(made.pattern, index)
-            same[number] = (*same.get(number, ()), index)
-        patterns = {number: easier[number].pattern for number in same}
-        patterns |= {count + number: one for number, one in enumerate(FOLDING)}
-        automaton = build(patterns)
-        if automaton is None:
+        folding = {count: b"|".join(FOLDING)}
+        sieve = Sieve.made(easier, folding, count + 1)
+        if sieve is None:
             return None
-        left = {index for number in automaton.left for index in same.get(number, ())}
-        rest = [one for one in range(count) if one not in easier or one in left]
-        return cls(signatures, automaton, easier, same, rest)
+        rest = [one for one in range(count) if one not in easier or one in sieve.left]
+        return cls(signatures, sieve, easier, rest)
 
     def hits(self, data: bytes) -> list[LineHit]:
         """Return the lines of a block that fit a signature, in order."""
-        ends = self._automaton.ends(data)
+        ends = self._sieve.ends(data)
         if self._rest:
             ends = sorted([*ends, *self._rest_ends(data)])
         if len(data) > LONGEST_LINE:
@@ -175,7 +168,9 @@ class _Fast:
         """Return what these patterns mean on a plain line where each is exact, else nothing."""
         fits: tuple[int, ...] = ()
         meant = self._meant(numbers)
-        if all(one < self._count and self._exact[one] and self._converts[one] for one in meant):
+        if self._count not in numbers and all(
+            self._exact[one] and self._converts[one] for one in meant
+        ):
             kinds: dict[str, int] = {}
             for one in meant:
                 kinds.setdefault(self._set.signatures[one].kind, one)
@@ -193,7 +188,7 @@ class _Fast:
         self, line: bytes, numbers: tuple[int, ...], *, is_plain: bool
     ) -> tuple[tuple[int, ...], Known]:
         """Return what the line fits of the signatures that it may fit."""
-        if max(numbers) >= self._count:
+        if self._count in numbers:
             found = match(self._set, line)
             return tuple(sorted(found)), found
         line = line if is_plain else _readable(line)

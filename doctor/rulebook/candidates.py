@@ -51,7 +51,8 @@ def find(patterns: Sequence[str]) -> Candidates | None:
 
 def keep(patterns: Sequence[str]) -> None:
     """Make it for the processes that follow; 250 patterns take about half a second."""
-    from doctor.rulebook.superset import NoSupersetError, superset
+    from doctor.rulebook.byte_pattern import NoSupersetError
+    from doctor.rulebook.superset import superset
 
     easier: dict[int, bytes] = {}
     for number, one in enumerate(patterns):

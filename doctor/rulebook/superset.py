@@ -14,25 +14,31 @@ import re._constants as code  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from doctor.rulebook.byte_pattern import (
+    ASCII,
+    BEYOND,
+    LINE,
+    Bytes,
+    Chars,
+    Choice,
+    Edge,
+    Node,
+    NoSupersetError,
+    Repeat,
+    Row,
+    is_cut,
+    written,
+)
 from doctor.rulebook.patterns import plain_names
 
-_ASCII = (1 << 128) - 1
-_LINE = _ASCII & ~(1 << 10)
-_BEYOND = 128
 _LOST = 0xFFFD
 _KELVIN = 0x212A
-_COUNTED = 64
-_BYTES_OF_CHARACTER = 4
 _CASED = frozenset("kKsS")
 _UNLIKE_PYTHON = re.compile(r"\{,|\[:\^?\w+:\]")
-
-
-class NoSupersetError(Exception):
-    """The pattern has something that has no simple counterpart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,73 +49,35 @@ class Superset:
         pattern: in bytes; ``^`` is the start of a line, case is spelled out.
         exact: whether it finds the very same lines among those in ASCII without control bytes.
         numbers: groups that hold one to eighteen digits, and nothing else, where they hold text.
+        node: what the pattern was written from.
     """
 
     pattern: bytes
     exact: bool
     numbers: frozenset[str]
+    node: Node = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chars:
-    """One character: a set of ASCII ones as bits, and whether any other one fits too.
-
-    Of a character at either end of a pattern the first or last byte is enough: ``is_byte``.
-    """
-
-    ascii: int
-    beyond: bool = False
-    is_byte: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Bytes:
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeat:
-    node: _Node
-    least: int
-    most: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    nodes: tuple[_Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    nodes: tuple[_Node, ...]
-
-
-_Node = _Chars | _Bytes | _Edge | _Repeat | _Row | _Choice
-_EMPTY = _Row(())
-_ANY = _Chars(_LINE, beyond=True)
+_EMPTY = Row(())
+_ANY = Chars(LINE, beyond=True)
 _SPACE = sum(1 << one for one in b" \t\n\f\r")
 _DIGIT = sum(1 << one for one in b"0123456789")
 _WORD = _DIGIT | sum(1 << one for one in range(128) if chr(one).isalpha()) | 1 << ord("_")
 _SINGLE = (code.LITERAL, code.NOT_LITERAL)
-_CATEGORIES: dict[Any, _Chars] = {
-    code.CATEGORY_DIGIT: _Chars(_DIGIT),
-    code.CATEGORY_NOT_DIGIT: _Chars(_ASCII & ~_DIGIT, beyond=True),
-    code.CATEGORY_SPACE: _Chars(_SPACE),
-    code.CATEGORY_NOT_SPACE: _Chars(_ASCII & ~_SPACE, beyond=True),
-    code.CATEGORY_WORD: _Chars(_WORD),
-    code.CATEGORY_NOT_WORD: _Chars(_ASCII & ~_WORD, beyond=True),
+_CATEGORIES: dict[Any, Chars] = {
+    code.CATEGORY_DIGIT: Chars(_DIGIT),
+    code.CATEGORY_NOT_DIGIT: Chars(ASCII & ~_DIGIT, beyond=True),
+    code.CATEGORY_SPACE: Chars(_SPACE),
+    code.CATEGORY_NOT_SPACE: Chars(ASCII & ~_SPACE, beyond=True),
+    code.CATEGORY_WORD: Chars(_WORD),
+    code.CATEGORY_NOT_WORD: Chars(ASCII & ~_WORD, beyond=True),
 }
-_EDGES: dict[Any, _Node] = {
-    code.AT_BEGINNING: _Edge("^"),
-    code.AT_BEGINNING_STRING: _Edge("^"),
-    code.AT_BOUNDARY: _Edge(r"\b"),
-    code.AT_NON_BOUNDARY: _Edge(r"\B"),
-    code.AT_END: _Edge(r"\x0d*$"),
+_EDGES: dict[Any, Node] = {
+    code.AT_BEGINNING: Edge("^"),
+    code.AT_BEGINNING_STRING: Edge("^"),
+    code.AT_BOUNDARY: Edge(r"\b"),
+    code.AT_NON_BOUNDARY: Edge(r"\B"),
+    code.AT_END: Edge(r"\x0d*$"),
 }
 
 
@@ -136,7 +104,7 @@ def superset(pattern: str) -> Superset:
     names = {number: name for name, number in parsed.state.groupdict.items()}
     numbers = frozenset(names[one] for one in reader.numbers if one in names)
     exact = reader.exact and not _is_loose(node) and _edges(node) == _edges(whole)
-    return Superset(_written(node).encode("ascii"), exact, numbers)
+    return Superset(written(node).encode("ascii"), exact, numbers, node)
 
 
 class _Reader:
@@ -146,16 +114,16 @@ class _Reader:
         self.exact = True
         self.numbers: set[int] = set()
 
-    def row(self, parsed: Iterable[Any], *, caseless: bool) -> _Node:
-        nodes: list[_Node] = []
+    def row(self, parsed: Iterable[Any], *, caseless: bool) -> Node:
+        nodes: list[Node] = []
         for operator, argument in parsed:
             node = self._node(operator, argument, caseless=caseless)
-            nodes.extend(node.nodes if isinstance(node, _Row) else (node,))
-        return nodes[0] if len(nodes) == 1 else _Row(tuple(nodes))
+            nodes.extend(node.nodes if isinstance(node, Row) else (node,))
+        return nodes[0] if len(nodes) == 1 else Row(tuple(nodes))
 
     def _node(  # noqa: PLR0911 - one line per kind of node
         self, operator: Any, argument: Any, *, caseless: bool
-    ) -> _Node:
+    ) -> Node:
         if operator in _SINGLE:
             self.exact = self.exact and not _is_blurred([(operator, argument)], caseless=caseless)
         if operator is code.LITERAL:
@@ -168,7 +136,7 @@ class _Reader:
             self.exact = self.exact and not _is_blurred(argument, caseless=caseless)
             return _in(argument, caseless=caseless)
         if operator is code.BRANCH:
-            return _Choice(tuple(self.row(one, caseless=caseless) for one in argument[1]))
+            return Choice(tuple(self.row(one, caseless=caseless) for one in argument[1]))
         if operator is code.SUBPATTERN:
             number, added, taken, inner = argument
             if number is not None and _is_number(inner):
@@ -181,7 +149,7 @@ class _Reader:
             return self.row(inner, caseless=caseless)
         if operator in (code.MAX_REPEAT, code.MIN_REPEAT):
             least, most, inner = argument
-            return _Repeat(
+            return Repeat(
                 self.row(inner, caseless=caseless), least, None if most is code.MAXREPEAT else most
             )
         if operator is code.AT and argument in _EDGES:
@@ -193,34 +161,33 @@ def _is_blurred(items: Sequence[tuple[Any, Any]], *, caseless: bool) -> bool:
     """Tell whether ASCII is added for characters beyond it, or stands for those."""
     for operator, argument in items:
         if operator is code.RANGE:
-            if not argument[0] or argument[1] >= _BEYOND:
+            if not argument[0] or argument[1] >= BEYOND:
                 return True
         elif operator in _SINGLE and (
-            argument in (0, _LOST)
-            or (argument >= _BEYOND and caseless and _is_cased(chr(argument)))
+            argument in (0, _LOST) or (argument >= BEYOND and caseless and _is_cased(chr(argument)))
         ):
             return True
     return False
 
 
-def _literal(point: int, *, caseless: bool) -> _Node:
-    if point < _BEYOND or point == _LOST or (caseless and _is_cased(chr(point))):
+def _literal(point: int, *, caseless: bool) -> Node:
+    if point < BEYOND or point == _LOST or (caseless and _is_cased(chr(point))):
         return _literal_set(point, caseless=caseless)
-    return _Bytes(chr(point).encode("utf-8", "replace"))
+    return Bytes(chr(point).encode("utf-8", "replace"))
 
 
 @lru_cache(4096)
-def _literal_set(point: int, *, caseless: bool) -> _Chars:
+def _literal_set(point: int, *, caseless: bool) -> Chars:
     """Return the character's set; folding takes K and S beyond ASCII, and back."""
     if point == _LOST:  # stands for bytes that are no text, and for zeros
-        return _Chars(1, beyond=True)
-    if point >= _BEYOND:
+        return Chars(1, beyond=True)
+    if point >= BEYOND:
         is_cased = caseless and _is_cased(chr(point))
-        return _Chars(sum(1 << ord(one) for one in _CASED) if is_cased else 0, beyond=True)
+        return Chars(sum(1 << ord(one) for one in _CASED) if is_cased else 0, beyond=True)
     bits = 1 << point
     if caseless and chr(point).isalpha():
         bits = 1 << ord(chr(point).lower()) | 1 << ord(chr(point).upper())
-    return _Chars(bits)
+    return Chars(bits)
 
 
 def _is_cased(character: str) -> bool:
@@ -228,9 +195,9 @@ def _is_cased(character: str) -> bool:
     return forms != {character}
 
 
-def _in(items: Sequence[tuple[Any, Any]], *, caseless: bool) -> _Chars:
+def _in(items: Sequence[tuple[Any, Any]], *, caseless: bool) -> Chars:
     is_negated = items[0][0] is code.NEGATE
-    found = _Chars(0)
+    found = Chars(0)
     for operator, argument in items[is_negated:]:
         if operator is code.LITERAL:
             found = _either(found, _literal_set(argument, caseless=caseless))
@@ -238,9 +205,9 @@ def _in(items: Sequence[tuple[Any, Any]], *, caseless: bool) -> _Chars:
             found = _either(found, _CATEGORIES[argument])
         elif operator is code.RANGE:
             first, last = argument
-            for point in range(first, min(last, _BEYOND - 1) + 1):
+            for point in range(first, min(last, BEYOND - 1) + 1):
                 found = _either(found, _literal_set(point, caseless=caseless))
-            if last >= _BEYOND:
+            if last >= BEYOND:
                 found = _either(found, _literal_set(_LOST, caseless=False))
                 found = _either(found, _literal_set(_KELVIN, caseless=caseless))
         else:
@@ -248,60 +215,60 @@ def _in(items: Sequence[tuple[Any, Any]], *, caseless: bool) -> _Chars:
     if not is_negated:
         return found
     if caseless and found.beyond:
-        found = _Chars(found.ascii & ~sum(1 << ord(one) for one in _CASED), beyond=True)
-    return _negated(_Chars(found.ascii & ~1 if found.beyond else found.ascii, found.beyond))
+        found = Chars(found.ascii & ~sum(1 << ord(one) for one in _CASED), beyond=True)
+    return _negated(Chars(found.ascii & ~1 if found.beyond else found.ascii, found.beyond))
 
 
-def _either(one: _Chars, other: _Chars) -> _Chars:
-    return _Chars(one.ascii | other.ascii, one.beyond or other.beyond)
+def _either(one: Chars, other: Chars) -> Chars:
+    return Chars(one.ascii | other.ascii, one.beyond or other.beyond)
 
 
-def _negated(chars: _Chars) -> _Chars:
+def _negated(chars: Chars) -> Chars:
     """Return what is not in ``chars``; zeros are always in, since they stand for U+FFFD."""
-    return _Chars(_ASCII & ~chars.ascii | 1, beyond=True)
+    return Chars(ASCII & ~chars.ascii | 1, beyond=True)
 
 
-def _without_tail(node: _Node) -> _Node:
+def _without_tail(node: Node) -> Node:
     """Return the node without what need not be there at its end; a match then ends sooner."""
-    if isinstance(node, _Repeat):
+    if isinstance(node, Repeat):
         if not node.least:
             return _EMPTY
         if node.least == 1:
             return _without_tail(node.node)
-        return _Repeat(_shortest(node.node), node.least, node.least)
-    if isinstance(node, _Choice):
+        return Repeat(_shortest(node.node), node.least, node.least)
+    if isinstance(node, Choice):
         ends = tuple(map(_without_tail, node.nodes))
-        return _EMPTY if any(one == _EMPTY for one in ends) else _Choice(ends)
-    if not isinstance(node, _Row):
+        return _EMPTY if any(one == _EMPTY for one in ends) else Choice(ends)
+    if not isinstance(node, Row):
         return _shortest(node)
     nodes = list(node.nodes)
     while nodes:
-        is_idle = len(nodes) > 1 and isinstance(nodes[-1], _Edge) and _is_rest(nodes[-2])
+        is_idle = len(nodes) > 1 and isinstance(nodes[-1], Edge) and _is_rest(nodes[-2])
         last = _EMPTY if is_idle else _without_tail(nodes[-1])
         if last != _EMPTY:
             nodes[-1] = last
             break
         nodes.pop()
-    return _Row(tuple(nodes))
+    return Row(tuple(nodes))
 
 
-def _is_rest(node: _Node) -> bool:
+def _is_rest(node: Node) -> bool:
     """Tell whether a node takes any text to the end of the line."""
-    return isinstance(node, _Repeat) and node.node == _ANY and node.most is None
+    return isinstance(node, Repeat) and node.node == _ANY and node.most is None
 
 
-def _without_head(node: _Node) -> _Node:
+def _without_head(node: Node) -> Node:
     """Return the node without what need not be there at its start."""
-    if isinstance(node, _Repeat):
+    if isinstance(node, Repeat):
         if not node.least:
             return _EMPTY
-        if isinstance(node.node, _Chars):
-            return _Repeat(_shortest(node.node), node.least, node.least)
+        if isinstance(node.node, Chars):
+            return Repeat(_shortest(node.node), node.least, node.least)
         return node
-    if isinstance(node, _Choice):
+    if isinstance(node, Choice):
         starts = tuple(map(_without_head, node.nodes))
-        return _EMPTY if any(one == _EMPTY for one in starts) else _Choice(starts)
-    if not isinstance(node, _Row):
+        return _EMPTY if any(one == _EMPTY for one in starts) else Choice(starts)
+    if not isinstance(node, Row):
         return _shortest(node)
     nodes = list(node.nodes)
     while nodes:
@@ -310,11 +277,11 @@ def _without_head(node: _Node) -> _Node:
             nodes[0] = first
             break
         nodes.pop(0)
-    return _Row(tuple(nodes))
+    return Row(tuple(nodes))
 
 
-def _shortest(node: _Node) -> _Node:
-    return _Chars(node.ascii, node.beyond, is_byte=True) if isinstance(node, _Chars) else node
+def _shortest(node: Node) -> Node:
+    return Chars(node.ascii, node.beyond, is_byte=True) if isinstance(node, Chars) else node
 
 
 def _is_number(inner: Any) -> bool:
@@ -329,114 +296,39 @@ def _is_number(inner: Any) -> bool:
     )
 
 
-def _characters(node: _Node) -> Iterator[_Chars]:
-    if isinstance(node, _Chars):
+def _characters(node: Node) -> Iterator[Chars]:
+    if isinstance(node, Chars):
         yield node
-    elif isinstance(node, _Repeat):
+    elif isinstance(node, Repeat):
         yield from _characters(node.node)
-    elif isinstance(node, _Row | _Choice):
+    elif isinstance(node, Row | Choice):
         for one in node.nodes:
             yield from _characters(one)
-    elif isinstance(node, _Bytes):
-        yield _Chars(0, beyond=True)
+    elif isinstance(node, Bytes):
+        yield Chars(0, beyond=True)
 
 
-def _is_loose(node: _Node) -> bool:
-    """Tell whether ``_written`` has to write more than the node means."""
-    if isinstance(node, _Repeat):
-        return _is_cut(node.least, node.most) or _is_loose(node.node)
-    return isinstance(node, _Row | _Choice) and any(map(_is_loose, node.nodes))
+def _is_loose(node: Node) -> bool:
+    """Tell whether ``written`` has to write more than the node means."""
+    if isinstance(node, Repeat):
+        return is_cut(node.least, node.most) or _is_loose(node.node)
+    return isinstance(node, Row | Choice) and any(map(_is_loose, node.nodes))
 
 
-def _is_cut(least: int, most: int | None) -> bool:
-    return most is not None and most > _COUNTED and most != least
-
-
-def _edges(node: _Node) -> int:
+def _edges(node: Node) -> int:
     """Count the edges: one that was left away means more lines."""
-    if isinstance(node, _Repeat):
+    if isinstance(node, Repeat):
         return _edges(node.node)
-    if isinstance(node, _Row | _Choice):
+    if isinstance(node, Row | Choice):
         return sum(map(_edges, node.nodes))
-    return isinstance(node, _Edge)
+    return isinstance(node, Edge)
 
 
-def _may_be_empty(node: _Node) -> bool:
-    if isinstance(node, _Repeat):
+def _may_be_empty(node: Node) -> bool:
+    if isinstance(node, Repeat):
         return not node.least or _may_be_empty(node.node)
-    if isinstance(node, _Row):
+    if isinstance(node, Row):
         return all(map(_may_be_empty, node.nodes))
-    if isinstance(node, _Choice):
+    if isinstance(node, Choice):
         return any(map(_may_be_empty, node.nodes))
-    return isinstance(node, _Edge)
-
-
-def _written(node: _Node) -> str:
-    if isinstance(node, _Chars):
-        return _written_chars(node) if node.is_byte else _written_character(node)
-    if isinstance(node, _Bytes):
-        return "".join(f"\\x{one:02x}" for one in node.text)
-    if isinstance(node, _Edge):
-        return node.text
-    if isinstance(node, _Row):
-        return "".join(map(_written, node.nodes))
-    if isinstance(node, _Choice):
-        return f"(?:{'|'.join(map(_written, node.nodes))})"
-    inner, least, most = node.node, node.least, node.most
-    if _is_cut(least, most):
-        most = None
-    if isinstance(inner, _Chars):
-        is_bytes = inner.is_byte or most is None
-        text = _written_chars(inner) if is_bytes else _written_character(inner)
-    else:
-        text = f"(?:{_written(inner)})"
-    return text + _written_times(least, most)
-
-
-def _written_character(chars: _Chars) -> str:
-    """Return how a whole character is found: one byte of ASCII, up to four beyond it."""
-    if not chars.beyond:
-        return _written_chars(chars)
-    beyond = rf"[\x80-\xff]{{1,{_BYTES_OF_CHARACTER}}}"
-    if not chars.ascii & _LINE:
-        return f"(?:{beyond})"
-    return f"(?:{_written_chars(_Chars(chars.ascii))}|{beyond})"
-
-
-def _written_times(least: int, most: int | None) -> str:
-    if most is None:
-        return {0: "*", 1: "+"}.get(least, f"{{{least},}}")
-    if least == most == 1:
-        return ""
-    if (least, most) == (0, 1):
-        return "?"
-    return f"{{{least},{most}}}" if least != most else f"{{{least}}}"
-
-
-@lru_cache(4096)
-def _written_chars(chars: _Chars) -> str:
-    bits = chars.ascii & _LINE
-    if not bits and not chars.beyond:
-        raise NoSupersetError
-    if bits == _LINE and chars.beyond:
-        return "."
-    parts = []
-    point = 0
-    while point < _BEYOND:
-        last = point
-        while bits >> last & 1:
-            last += 1
-        if last > point:
-            ends = (point, last - 1) if last - 1 > point else (point,)
-            parts.append("-".join(map(_escaped, ends)))
-        point = last + 1
-    if chars.beyond:
-        parts.append(r"\x80-\xff")
-    text = "".join(parts)
-    return (
-        text if len(parts) == 1 and "-" not in text[1:-1] and bits.bit_count() == 1 else f"[{text}]"
-    )
-
-
-def _escaped(point: int) -> str:
-    return chr(point) if chr(point).isalnum() or chr(point) == " " else f"\\x{point:02x}"
+    return isinstance(node, Edge)

@@ -26,8 +26,9 @@ from doctor.model.rule import Signature, Symptom
 from doctor.registry import load_registry
 from doctor.rulebook.block_matcher import BlockMatcher, match
 from doctor.rulebook.book import load_book
+from doctor.rulebook.byte_pattern import NoSupersetError
 from doctor.rulebook.signatures import SignatureSet
-from doctor.rulebook.superset import NoSupersetError, superset
+from doctor.rulebook.superset import superset
 from doctor.system.blocks import LogBytes
 from tests.bench.figure import Figure
 from tests.support.paths import CORPUS

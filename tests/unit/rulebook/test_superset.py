@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doctor.rulebook.byte_pattern import NoSupersetError
 from doctor.rulebook.patterns import PatternError, compile_pattern
-from doctor.rulebook.superset import NoSupersetError, Superset, superset
+from doctor.rulebook.superset import Superset, superset
 
 
 @pytest.mark.parametrize(
