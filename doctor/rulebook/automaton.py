@@ -13,7 +13,7 @@ import os
 import platform
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,22 @@ def build(
     left |= key.keys() - patterns.keys()
     _write(place, engine.dumpb(database), left)
     return Automaton(database, left)
+
+
+def was_built(patterns: Iterable[str]) -> bool:
+    """Tell whether the automata that are made of these patterns should all be on disk."""
+    return _note(patterns).exists()
+
+
+def note_built(patterns: Iterable[str]) -> None:
+    """Note that they are."""
+    with contextlib.suppress(OSError):
+        _note(patterns).touch()
+
+
+def _note(patterns: Iterable[str]) -> Path:
+    key = {number: one.encode("utf-8", "replace") for number, one in enumerate(patterns)}
+    return _place(_engine(), key).with_suffix(".built") if _engine() else Path(os.devnull, "none")
 
 
 @cache
@@ -193,3 +209,6 @@ def _write(place: Path, serialized: bytes, left: frozenset[int]) -> None:
         kept = sorted(place.parent.glob("*.bin"), key=lambda one: one.stat().st_mtime)
         for old in kept[:-_MOST]:
             old.unlink(missing_ok=True)
+        if len(kept) > _MOST:  # whose automata went is not known
+            for note in place.parent.glob("*.built"):
+                note.unlink(missing_ok=True)

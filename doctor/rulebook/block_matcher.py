@@ -5,7 +5,8 @@ hyperscan 650 to 1,000 MB/s, RE2's set line by line 60 to 100 MB/s, ripgrep 400 
 looks at a block first, for patterns that find at least what the signatures find (``superset``).
 Each line that it points at is then decided by RE2, unless the pattern is exact and the line plain
 ASCII: there the byte engine and RE2 mean the same. It costs 50 ms to import, so that short logs
-are read by RE2 alone, as everything is where it is not installed.
+are read by RE2 alone, as everything is where it is not installed. Where its automata are not on
+disk yet, which takes some ten seconds for 350 signatures, that pays for larger logs only.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from typing import Any
 
 from doctor.model.evidence import Value
 from doctor.model.rule import Signature
+from doctor.rulebook import automaton
 from doctor.rulebook.byte_pattern import NoSupersetError
 from doctor.rulebook.candidates import FOLDING
 from doctor.rulebook.sieve import Sieve
 from doctor.rulebook.signatures import LONGEST_LINE, SignatureSet, compile_set
 from doctor.rulebook.superset import Superset, superset
 
-SMALL = 1 << 20
+_SMALL = 1 << 20
+_WORTH_COMPILING = 32 << 20
 _RETURN = 13
 _SURE = 100_000
 _ALONE_MEMORY = 8 << 20
@@ -36,9 +39,12 @@ _NOTHING: Known = {}
 
 
 class BlockMatcher:
-    """Signatures compiled for blocks: bytes of UTF-8 in which every line ends with a byte 10."""
+    """Signatures compiled for blocks: bytes of UTF-8 in which every line ends with a byte 10.
 
-    def __init__(self, signatures: Sequence[Signature], *, small: int = SMALL) -> None:
+    ``small`` bytes are read without the automata; None: as many as pay.
+    """
+
+    def __init__(self, signatures: Sequence[Signature], *, small: int | None = None) -> None:
         self.signatures = tuple(signatures)
         self._set = SignatureSet(signatures)
         self._small = small
@@ -47,7 +53,7 @@ class BlockMatcher:
     def hits(self, data: bytes) -> list[LineHit]:
         """Return the lines of a block that fit a signature, in order."""
         self._seen += len(data)
-        fast = self._fast if self._seen > self._small and self.signatures else None
+        fast = self._fast if self.signatures and self._is_much else None
         return self._slowly(data) if fast is None else fast.hits(data)
 
     def fields(self, hit: LineHit, signature: int, data: bytes) -> dict[str, Value]:
@@ -58,9 +64,22 @@ class BlockMatcher:
             found = self._set.fields(signature, _readable(data[start:end]))
         return found or {}
 
+    @property
+    def _is_much(self) -> bool:
+        if self._small is not None:
+            return self._seen > self._small
+        return self._seen > _WORTH_COMPILING or (self._seen > _SMALL and self._is_on_disk)
+
+    @cached_property
+    def _is_on_disk(self) -> bool:
+        return automaton.was_built(one.pattern for one in self.signatures)
+
     @cached_property
     def _fast(self) -> _Fast | None:
-        return _Fast.made(self._set)
+        made = _Fast.made(self._set)
+        if made is not None:
+            automaton.note_built(one.pattern for one in self.signatures)
+        return made
 
     def _slowly(self, data: bytes) -> list[LineHit]:
         hits: list[LineHit] = []

@@ -173,6 +173,19 @@ def test_short_logs_do_not_load_the_engine(monkeypatch):
     assert len(matcher.hits(b"kilo\nnothing")) == 2
 
 
+def test_automata_are_made_for_large_logs_only_and_used_wherever_they_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("DOCTOR_CACHE_DIR", str(tmp_path))
+    data = b"nothing here\n" * 100_000
+    first = BlockMatcher(SIGNATURES)
+    found = actual(first, data)
+    assert list(tmp_path.rglob("*.bin")) == []
+    assert BlockMatcher(SIGNATURES, small=0).hits(b"kilo\n")
+    assert list(tmp_path.rglob("*.bin"))
+    second = BlockMatcher(SIGNATURES)
+    assert actual(second, data) == found
+    assert ["_fast" in vars(one) for one in (first, second)] == [False, True]
+
+
 def test_without_the_engine_the_hits_are_the_same(monkeypatch):
     monkeypatch.setattr(automaton, "_engine", lambda: None)
     matcher = BlockMatcher(SIGNATURES, small=0)
