@@ -25,7 +25,7 @@ from tests.support.terminal import say
 pytestmark = [pytest.mark.slow, pytest.mark.corpus]
 REACHED = ("commit", "result", "verify")
 ENOUGH = 30
-STRIDE = 1 if PART else 5
+STRIDE = 1 if PART else 8
 
 
 @pytest.fixture
