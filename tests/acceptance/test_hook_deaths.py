@@ -24,7 +24,7 @@ from tests.support.ports import answering, server
 from tests.support.soak import sized
 
 DEADLINE = 0.1
-TIMES = sized(50, 1000)
+TIMES = sized(30, 1000)
 RUNS = sized(5, 500)
 ROUNDS = 2
 soak = pytest.mark.soak
@@ -57,7 +57,7 @@ def seconds_of(ask):
 
 @pytest.mark.parametrize("kind", [pytest.param(one, marks=soak) for one in KINDS])
 def test_every_death_is_no_opinion_in_time(tmp_path, kind, figure):
-    """The slowest of 50 calls counts; a hiccup of the machine is given a second chance."""
+    """The slowest of 30 calls counts; a hiccup of the machine is given a second chance."""
     before = zombies()
     gc.collect()
     gc.freeze()  # what the test runner holds is not the executor's

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from doctor.inference.selection import Selected
 from doctor.model.evidence import Evidence, Fact
 from doctor.model.rule import CountOf, Rule
 from doctor.rulebook.sources import uncollected
+from tests.support.soak import sized
 from tests.unit.inference import oracle
 from tests.unit.inference.build import both, fact, rule, seen, sel
 from tests.unit.inference.differential import Case, case, traits
@@ -27,7 +27,7 @@ from tests.unit.inference.differential import Case, case, traits
 pytestmark = pytest.mark.durable
 
 BATCH = 500
-SETS = 100_000 if os.environ.get("DOCTOR_SOAK") else 20_000
+SETS = sized(5_000, 100_000)
 EXERCISED = {"join", "negation", "second stratum", "kind wanted and refused"}
 
 

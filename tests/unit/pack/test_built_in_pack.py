@@ -16,6 +16,8 @@ from doctor.rulebook import SignatureSet
 from tests.support.paths import CORPUS, REPOSITORY
 from tests.support.scoring import HEALTHY, classes
 
+pytestmark = pytest.mark.slow  # what is data reads alike on every Python
+
 TEAM = REPOSITORY / "docs" / "sample-team-pack"
 PROBLEMS, LOADED = lint_rules(load_registry(), (str(TEAM),))[1:]
 BOOK = LOADED.rulebook

@@ -13,6 +13,8 @@ from doctor.model.rule import Signature
 from doctor.rulebook import SignatureSet
 from tests.support.scoring import LAST_LINE, built_in_book
 
+pytestmark = pytest.mark.slow  # what is data reads alike on every Python
+
 FOLDER = Path(__file__).parent / "wordings"
 SIGNATURES = [one for one in built_in_book().signatures if one.kind != LAST_LINE]
 EVERY = SignatureSet(SIGNATURES)

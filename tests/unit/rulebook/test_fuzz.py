@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -10,8 +9,9 @@ import sys
 import pytest
 
 from tests.support.paths import REPOSITORY
+from tests.support.soak import sized
 
-EXECUTIONS = 1_000_000 if os.environ.get("DOCTOR_SOAK") else 100_000
+EXECUTIONS = sized(20_000, 1_000_000)
 
 
 @pytest.mark.slow
