@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.incident import ABSENT, INCIDENT, SEED, expected
 from tests.support.incident_servers import server_ward
+from tests.support.soak import PART
 from tests.support.terminal import say, typed
 from tests.support.ward import changed
 
@@ -63,18 +64,20 @@ def status(ward, run_id):
     return answer.status
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_run_of_the_corpus_gets_the_verdict_that_it_gets_on_sqlite(incident, copy, figure):
     before = copy.dump()
     codes = []
-    for row in expected():
+    rows = list(expected())
+    assert len(rows) == 31
+    for row in rows[:: 1 if PART else 4]:
         here = asked(copy, "diagnose", row["run_id"])
         there = asked(replace(incident, models=copy.models), "diagnose", row["run_id"])
         assert told(here) == told(there), row
         codes.append(here.code)
-    assert (len(codes), codes.count(0), codes.count(3)) == (31, 16, 15)
+    assert set(codes) == {0, 3}
     assert copy.dump() == before
-    figure(f"{copy.ground.engine}: {len(codes)} of 31 runs have the verdicts of SQLite")
+    figure(f"{copy.ground.engine}: {len(codes)} of 31 runs asked for, the verdicts are SQLite's")
 
 
 def test_preflight_says_the_same_as_on_sqlite(incident, copy):
