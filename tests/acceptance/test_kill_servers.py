@@ -112,7 +112,7 @@ def test_after_a_kill_at_a_step_recovery_finds_the_whole_repair_or_none(ward, co
 @pytest.mark.soak
 def test_a_kill_before_any_statement_leaves_the_whole_repair_or_none(ward, config, figure):
     before, run, ends = ward.dump(), ward.runs["all"], []
-    for point in range(1, ENOUGH, STRIDE):
+    for point in range(1, ENOUGH + STRIDE, STRIDE):
         _, code = kill("heal", run, f"w{point}", config)
         recovered = ask(config, "recover")
         assert recovered.code == 0
@@ -142,7 +142,7 @@ def test_a_kill_before_any_statement_leaves_the_whole_repair_or_none(ward, confi
 def test_a_kill_before_any_statement_of_an_undo_is_finished_by_recovery(ward, config, figure):
     ward.copy_run("case", ENOUGH)
     before, kills = ward.dump(), 0
-    for point in range(1, ENOUGH, STRIDE):
+    for point in range(1, ENOUGH + STRIDE, STRIDE):
         healed = ask(config, "heal", f"copy-{point}")
         assert healed.code == 0, healed.out
         fix = healed.json["outcomes"][0]["fix"]
