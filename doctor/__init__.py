@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from doctor.model.evidence import Evidence, Fact, FactField, FactKind, Gap
     from doctor.model.system import Fixer, Probe, Proposal, Run, System
     from doctor.model.tier import Tier
-    from doctor.schema import bad_cells, invalid_values, missing_parts, missing_runs, rank_values
+    from doctor.schema import (
+        bad_cells,
+        invalid_values,
+        missing_parts,
+        missing_runs,
+        rank_values,
+        replacement_hints,
+        search_tables,
+        unmet_requirements,
+        unreadable_objects,
+    )
     from doctor.settings import Settings, load_settings
 
 _HOMES = {
@@ -65,7 +75,11 @@ _HOMES = {
     "observe_progress": "doctor.executors.hook",
     "observe_success": "doctor.executors.hook",
     "rank_values": "doctor.schema",
+    "replacement_hints": "doctor.schema",
     "report_facts": "doctor.evidence.report_facts",
+    "search_tables": "doctor.schema",
+    "unmet_requirements": "doctor.schema",
+    "unreadable_objects": "doctor.schema",
 }
 
 __all__ = [
@@ -104,7 +118,11 @@ __all__ = [
     "observe_progress",
     "observe_success",
     "rank_values",
+    "replacement_hints",
     "report_facts",
+    "search_tables",
+    "unmet_requirements",
+    "unreadable_objects",
 ]
 
 

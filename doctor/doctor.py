@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -33,8 +33,11 @@ from doctor.treatment.planning import rung
 if TYPE_CHECKING:
     from doctor.evidence.trial import ProbeTrial
     from doctor.model.ports import WriteDoor
+    from doctor.model.repair import ColumnExamination, ColumnTreatment
+    from doctor.repairing import Order, Repairer
     from doctor.store import Fix, Pause, Pruned, Stop, Store
     from doctor.treatment.apply import Step
+    from doctor.treatment.batches import Told
     from doctor.treatment.lease import Turn
     from doctor.treatment.policy import Authority
     from doctor.treatment.treat import Clinic, Confirm
@@ -50,6 +53,10 @@ def utc_now() -> datetime:
 
 def _no_step(_step: str) -> None:
     """Tell nobody."""
+
+
+def nobody(_done: int, _rows: int) -> None:
+    """Tell nobody how far a repair in batches is."""
 
 
 class Doctor:
@@ -143,7 +150,7 @@ class Doctor:
             if may_recover:
                 self._recover_unless_paused(turn)
             examination, system, probes = self._examiner.examine(run, choices)
-            offered = self.memory.offered(run, examination.plans)
+            offered = self.memory.offered(examination.run, examination.plans)
             if offered is not None and not choices:
                 examination, system, probes = self._examiner.examine(run, offered)
             if not examination.findings:
@@ -176,6 +183,28 @@ class Doctor:
             self._keep(store)
             return self._looked_at_again(replace(treatment, outcomes=outcomes), run)
 
+    def examine_column(
+        self, name: str, choices: Mapping[str, str] | None = None
+    ) -> ColumnExamination:
+        """Look at every row of ``TABLE.COLUMN`` and say what would cure them. Writes nothing.
+
+        ``choices`` maps bad values to what should stand in their place. Raises UsageError for what
+        is no such column, or cannot be repaired row by row.
+        """
+        return self._repairer.examine(name, choices)
+
+    def repair(self, name: str, order: Order | None = None) -> ColumnTreatment:
+        """Repair every row of ``TABLE.COLUMN`` in batches, or ask or refuse as ``treat`` does.
+
+        A repair that was left between two batches is gone on with first. Raises as ``treat`` does.
+        """
+        from doctor.repairing import Order
+
+        with self._turn() as turn:
+            self._recover_pending(turn)
+            self._repairer.resume(turn, self._clinic, order or Order())
+            return self._repairer.repair(turn, self._clinic, name, order or Order())
+
     def offer(self, examination: Examination, choices: Mapping[str, str]) -> str:
         """Put a plan that a human composed among those that may be approved.
 
@@ -190,13 +219,14 @@ class Doctor:
         ttl = timedelta(seconds=self.settings.approvals.ttl)
         return offer_plan(examination, plan, choices, store, ttl)
 
-    def undo(self, fix: str) -> Fix:
+    def undo(self, fix: str, told: Told = nobody) -> Fix:
         """Put back what a fix changed.
 
         Raises:
             UsageError: there is no such fix, or nothing to undo.
             UndoError: a row moved on since; nothing was changed.
         """
+        from doctor.treatment.batch_undo import undo_batches
         from doctor.treatment.pause import refuse_if_paused
         from doctor.treatment.track_record import ON_REQUEST
         from doctor.treatment.undo import undo_fix
@@ -204,12 +234,21 @@ class Doctor:
         with self._turn() as turn:
             refuse_if_paused(self.memory.identity)
             store, door = turn.take()
-            return undo_fix(store.fixes.get(fix), door, store, ON_REQUEST)
+            known = store.fixes.get(fix)
+            if known.plan.bulk:
+                return undo_batches(known, door, store, ON_REQUEST, self._step, told)
+            return undo_fix(known, door, store, ON_REQUEST)
 
-    def recover(self) -> tuple[Fix, ...]:
-        """Bring every fix that a killed Doctor left behind to an outcome."""
+    def recover(self, told: Told = nobody) -> tuple[Fix, ...]:
+        """Bring every fix that a killed Doctor left behind to an outcome.
+
+        ``told`` hears of the rows of a repair in batches that is gone on with.
+        """
+        from doctor.repairing import Order
+
         with self._turn() as turn:
-            return self._recover_pending(turn)
+            ended = self._recover_pending(turn)
+            return (*ended, *self._repairer.resume(turn, self._clinic, Order(told=told)))
 
     def try_plugins(self) -> tuple[ProbeTrial, ...]:
         """Run the probes of foreign plugins once over the whole system; nothing is concluded."""
@@ -302,6 +341,12 @@ class Doctor:
             store.leases.overtake(open_read_door(url).newest_token())
         return store, open_write_door(url, create_marker=self.settings.system.create_marker)
 
+    @cached_property
+    def _repairer(self) -> Repairer:
+        from doctor.repairing import Repairer
+
+        return Repairer(self.memory, self.registry, self.book, self.engine, self._examiner)
+
     def _clinic(
         self, system: System, probes: tuple[Probe, ...], store: Store, door: WriteDoor
     ) -> Clinic:
@@ -328,18 +373,20 @@ class Doctor:
         attended: bool,
     ) -> Authority:
         from doctor.store import paused
-        from doctor.treatment.policy import Authority
+        from doctor.treatment.policy import REPAIRS_BEFORE_STOP, Authority
 
         stop = paused(self.memory.identity)
         is_alone = isinstance(self.engine, ReferenceEngine) and self.settings.engine != "reference"
+        repaired = _repairs(examination.plan, store)
         return Authority(
             max_tier,
             attended,
             self.memory.approved(examination.run),
             f"{stop.reason} ({stop.by})" if stop else None,
-            _repairs(examination.plan, store),
+            repaired,
             examination.note if is_alone else None,
             None if attended else self._storm(examination, system, store),
+            _writers(examination.plan, system) if repaired >= REPAIRS_BEFORE_STOP else (),
         )
 
     def _keep(self, store: Store) -> None:
@@ -404,7 +451,8 @@ class Doctor:
 
     def _recover_pending(self, turn: Turn) -> tuple[Fix, ...]:
         known = self.memory.open_for_reading()
-        if known is None or not known.fixes.pending():
+        pending = known.fixes.pending() if known else ()
+        if all(one.plan.bulk for one in pending):
             return ()
         from doctor.store import completed
         from doctor.system.database import open_read_door
@@ -444,3 +492,18 @@ def _repairs(plan: Plan | None, store: Store) -> int:
         for name in change.to
     ]
     return max(counts, default=0)
+
+
+def _writers(plan: Plan | None, system: System) -> tuple[str, ...]:
+    """Return where the project's source may write the values that a plan takes away."""
+    if plan is None or system.project is None:
+        return ()
+    from doctor.system.code.writers import writers
+
+    return tuple(
+        found
+        for change in plan.changes
+        for name, value in change.expected.items()
+        if isinstance(value, str)
+        for found in writers(system.project, change.table, name, value)
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from doctor.errors import UsageError
+from doctor.errors import SourceError, UsageError
 from doctor.evidence import LogProbe, collect_evidence
 from doctor.evidence.opening import open_system
 from doctor.inference import Engine, demote_stale, diagnose, infer, rule_diagnoses
@@ -16,7 +16,7 @@ from doctor.model.system import Probe, Run, System
 from doctor.registry import Registry
 from doctor.rulebook.book import Book
 from doctor.rulebook.signatures import SignatureSet
-from doctor.runs import is_known_run
+from doctor.runs import is_known_run, recognised, stored_spelling
 from doctor.settings import Settings
 from doctor.treatment.memory import Memory
 from doctor.treatment.planning import prescribe
@@ -51,11 +51,15 @@ class Examiner:
     def examine(self, run: str, choices: Mapping[str, str] | None = None) -> Examined:
         """Look at one run; raises UsageError when it is found nowhere.
 
-        ``choices`` maps ``table.column`` of open cells to the value that should stand there.
+        ``choices`` maps ``table.column`` of open cells to the value that should stand there. A run
+        may be named by its uuid with or without dashes, however the database keeps it.
         """
         system, probes = self.open(run)
         evidence = self._collect(probes, system, Run(run))
         if not is_known_run(system, evidence, run):
+            other = stored_spelling(system, run)
+            if other is not None:
+                return self.examine(other, choices)
             raise UsageError(
                 f"run {run!r} is found nowhere: not in the database, the logs or the API",
                 hint="check the id; `doctor preflight` lists the runs that are sick",
@@ -119,7 +123,12 @@ class Examiner:
         """Return the system for one run, None for all, and the probes to look with."""
         logs = LogProbe(self._book.signature_kinds, self._signatures)
         system = open_system(
-            self._settings, run, self._memory.identity, self._book.mappings, logs.paths
+            self._settings,
+            run,
+            self._memory.identity,
+            self._book.mappings,
+            logs.paths,
+            self._book.system(self._settings.system.kind),
         )
         return system, (*self._registry.probes, logs)
 
@@ -135,11 +144,25 @@ class Examiner:
             if one.failure is not None
         )
         is_blind = (system.database is None or system.code is None) and system.api is None
-        blind = (Gap("doctor", NOTHING_CHECKED),) if is_blind else ()
+        blind = (Gap("doctor", NOTHING_CHECKED + self._offered(system)),) if is_blind else ()
         return Evidence(evidence.facts, (*evidence.gaps, *failed, *self._book.gaps, *blind))
+
+    def _offered(self, system: System) -> str:
+        """Return which description would fit a database without models."""
+        try:
+            tables = system.database.tables() if system.database else ()
+        except SourceError:
+            return ""
+        found = recognised(self._book.systems.values(), tables)
+        return (
+            f"; its tables are those of {found[0].name}: --system {found[0].name}" if found else ""
+        )
 
 
 def _count_runs(system: System) -> int | None:
     if system.database is None or system.layout is None:
         return None
-    return system.database.count(system.layout.run.table, {})
+    try:
+        return system.database.count(system.layout.run.table, {})
+    except SourceError:  # the probes say why; what they found elsewhere stays
+        return None

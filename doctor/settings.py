@@ -9,11 +9,12 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from doctor.errors import UsageError
+from doctor.model.description import Holds, Stored
 from doctor.model.tier import Tier
 from doctor.redaction import is_secret_name, remember, remember_environment, remember_url
 
@@ -68,13 +69,29 @@ class RunsSettings(_Part):
     terminal: tuple[str, ...] = ()
 
 
+class ColumnSettings(_Part):
+    """[system.columns."TABLE.COLUMN"]: what the owner says about a column; it beats the models.
+
+    The same words as in the description of a system, see docs/describe-your-system.md.
+    """
+
+    enum: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
+    stored: Stored = "values"
+    values: tuple[str, ...] = ()
+    open: bool = False
+    nulls: Literal["accepted", "refused"] | None = None
+    terminal: tuple[str, ...] = ()
+    holds: Holds | None = None
+
+
 class SystemSettings(_Part):
     """[system]: where the system under care keeps its data, API, models and logs.
 
+    ``kind`` names the description of a system (see ``doctor init``), else it is discovered.
     ``create_marker`` lets a repair create its marker table where that cannot be rolled back.
     """
 
-    kind: Literal["discovered"] = "discovered"
+    kind: str = "discovered"
     database: str | None = None
     database_readonly: str | None = None
     api: str | None = None
@@ -84,6 +101,7 @@ class SystemSettings(_Part):
     logs: tuple[str, ...] = ()
     error_reports: tuple[str, ...] = ()
     runs: RunsSettings = RunsSettings()
+    columns: dict[str, ColumnSettings] = Field(default_factory=dict)
 
 
 class StoreSettings(_Part):
@@ -154,6 +172,7 @@ class Settings(_Part):
 
 
 _ENVIRONMENT = {
+    "DOCTOR_SYSTEM": ("system", "kind"),
     "DOCTOR_DATABASE": ("system", "database"),
     "DOCTOR_API": ("system", "api"),
     "DOCTOR_MODELS": ("system", "models"),
@@ -212,6 +231,20 @@ def load_settings(
         return Settings.model_validate(_tuples(merged))
     except ValidationError as error:
         raise _wrong_settings(error, file) from None
+
+
+def settings_in(folder: Path, settings: Settings, **system: Any) -> Settings:
+    """Return the settings with another [system], whose relative paths are relative to ``folder``.
+
+    Raises UsageError for a wrong value.
+    """
+    found = {name: value for name, value in system.items() if value not in (None, ())}
+    resolved = _resolved({"system": found}, folder.resolve())["system"]
+    whole = {**settings.system.model_dump(), **_tuples(resolved)}
+    try:
+        return settings.model_copy(update={"system": SystemSettings.model_validate(whole)})
+    except ValidationError as error:
+        raise _wrong_settings(error, None) from None
 
 
 def _remember(part: Any, name: str = "") -> None:
@@ -314,5 +347,6 @@ def _wrong_settings(error: ValidationError, file: Path | None) -> UsageError:
 def _names(path: Sequence[int | str]) -> list[str]:
     model: Any = Settings
     for part in path:
-        model = model.model_fields[part].annotation
+        fields = getattr(model, "model_fields", None)
+        model = fields[part].annotation if fields else get_args(model)[1]
     return list(model.model_fields)

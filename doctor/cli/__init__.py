@@ -20,6 +20,7 @@ _COMMANDS = {
     "preflight": ("doctor.cli.examine:preflight", "Check the whole system before a run starts."),
     "plan": ("doctor.cli.examine:plan", "Show the exact change, row by row, and its hash."),
     "heal": ("doctor.cli.treat:heal", "Plan, decide, apply and verify; ask where in doubt."),
+    "repair": ("doctor.cli.repair:repair", "Repair a whole column, in batches."),
     "approvals": ("doctor.cli.approvals:approvals", "List, show, approve or deny what was asked."),
     "undo": ("doctor.cli.treat:undo", "Put back what a fix changed."),
     "recover": ("doctor.cli.treat:recover", "Finish what a killed doctor left behind."),

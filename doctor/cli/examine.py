@@ -8,6 +8,7 @@ import click
 
 from doctor.cli.human import examination as examination_text
 from doctor.cli.options import Common, with_common_options
+from doctor.model.examination import EXIT_CODES
 from doctor.report.examination import examination_json, plan_json, survey_json
 from doctor.report.plain import to_json
 from doctor.treatment.planning import parse_choice
@@ -47,19 +48,25 @@ def preflight(common: Common, *, strict: bool) -> int:
 
 
 @click.command()
-@click.argument("run_id")
+@click.argument("run_id", required=False)
 @with_common_options
 @click.option(
     "--choose",
     metavar="TABLE.COLUMN=VALUE",
     multiple=True,
-    help="Choose the value of an open cell (repeatable).",
+    help="Choose the value of an open cell (repeatable); with --column: OLD=NEW.",
 )
-def plan(common: Common, run_id: str, choose: tuple[str, ...]) -> int:
+@click.option("--column", metavar="TABLE.COLUMN", help="Every bad row of a column, not a run.")
+def plan(common: Common, run_id: str | None, choose: tuple[str, ...], column: str | None) -> int:
     """Show the exact change for RUN_ID, row by row, and its hash. Changes nothing.
 
+    With --column: for every row of a table that holds a value which the code does not have.
     Exits 0 where there is nothing to do, else 3.
     """
+    if (run_id is None) is (column is None):
+        raise click.UsageError("name a run, or a column with --column")
+    if run_id is None:
+        return _plan_column(common, column or "", choose)
     choices = dict(parse_choice(one) for one in choose)
     with common.doctor() as doctor:
         examination = doctor.examine(run_id, choices)
@@ -71,6 +78,21 @@ def plan(common: Common, run_id: str, choose: tuple[str, ...]) -> int:
     else:
         common.print(examination_text.plan(examination))
     return examination.exit_code
+
+
+def _plan_column(common: Common, column: str, choose: tuple[str, ...]) -> int:
+    from doctor.cli.human import repair as repair_text
+    from doctor.report.repair import column_examination_json
+    from doctor.treatment.column_plan import parse_replacement
+
+    with common.doctor() as doctor:
+        found = doctor.examine_column(column, dict(parse_replacement(one) for one in choose))
+    code = EXIT_CODES[found.status]
+    if common.is_json:
+        common.print(to_json(column_examination_json(found, code)))
+    else:
+        common.print(repair_text.examination(found))
+    return code
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from doctor.settings import Settings
 
 _SETTINGS = {
+    "system": ("system", "kind"),
     "database": ("system", "database"),
     "api": ("system", "api"),
     "models": ("system", "models"),
@@ -49,9 +51,16 @@ class Common:
     @property
     def settings(self) -> Settings:
         """The settings of the file, the environment and the options together."""
+        return self._settings(self.values.get("config"))
+
+    @property
+    def given(self) -> Settings:
+        """The settings of the environment and the options, and of no file that was not named."""
+        return self._settings(self.values.get("config") or os.devnull)
+
+    def _settings(self, config: str | None) -> Settings:
         from doctor.settings import load_settings
 
-        config = self.values.get("config")
         overrides: dict[tuple[str, ...], Any] = {
             path: self.values[name] for name, path in _SETTINGS.items() if name in self.values
         }
@@ -81,8 +90,6 @@ class Common:
                 raise UsageError(f"cannot write {output!r}: {error.strerror}") from error
             return
         color = {"always": True, "never": False}.get(self.values.get("color", "auto"))
-        import os
-
         if color is None and os.environ.get("NO_COLOR"):
             color = False
         data = tame(text).encode("utf-8", "backslashreplace").decode("utf-8")
@@ -91,6 +98,7 @@ class Common:
 
 _OPTIONS = [
     click.option("--config", metavar="FILE", help="doctor.toml to use instead of the nearest."),
+    click.option("--system", metavar="NAME", help="What is under care, e.g. optuna."),
     click.option("--database", metavar="URL", help="The system's database, e.g. sqlite:///x.db."),
     click.option("--api", metavar="URL", help="The system's API, e.g. http://127.0.0.1:8000."),
     click.option("--models", metavar="PATH", help="File or package with the SQLAlchemy models."),

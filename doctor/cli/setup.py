@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,22 +12,84 @@ from doctor.cli.human import rules as rules_text
 from doctor.cli.options import Common, with_common_options
 from doctor.report.plain import plain, to_json
 
+if TYPE_CHECKING:
+    from doctor.model.description import SystemDescription
+
 UNKNOWN = 9
 
 
 @click.command()
 @with_common_options
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
-def init(common: Common, folder: Path) -> int:
-    """Write a commented doctor.toml into FOLDER from what is found there."""
-    from doctor.system.discovery import write_config
+@click.option("--force", is_flag=True, help="Replace a doctor.toml that is there.")
+@click.option("--print", "prints", is_flag=True, help="Show the file and write nothing.")
+def init(common: Common, folder: Path, *, force: bool, prints: bool) -> int:
+    """Write a commented doctor.toml into FOLDER from what is found there.
 
-    found = write_config(folder, common.settings.system)
+    Databases, models and logs are looked for; a system that is described (Airflow, Optuna and
+    others) is recognised by its tables. Options such as --database beat what is found.
+    """
+    from doctor.evidence.first_look import look_first
+    from doctor.registry import load_registry
+    from doctor.rulebook.book import load_book
+    from doctor.runs import recognised
+    from doctor.settings import settings_in
+    from doctor.system.configuration import config_text, shown, write_config
+    from doctor.system.discovery import look_around
+
+    settings = common.given
+    book = load_book(load_registry({"DOCTOR_PLUGINS": ""}), settings.rules.paths)
+    systems = book.systems.values()
+    found = look_around(
+        folder, settings.system, lambda tables: [one.name for one in recognised(systems, tables)]
+    )
+    chosen = settings_in(
+        folder,
+        settings,
+        kind=found.kind,
+        database=found.database,
+        models=found.models,
+    )
+    look = look_first(chosen, book.system(found.kind))
+    text = config_text(found, look.known)
+    file = folder / "doctor.toml"
+    if not prints:
+        write_config(file, text, force=force)
+    unsure = (*found.unsure, *look.unsure, *_installed(found.database, systems))
+    next_step = _next(found.database, look.known.runs)
     if common.is_json:
-        common.print(to_json({"file": str(found.file), "found": plain(found.found)}))
+        document = {
+            "file": None if prints else str(file),
+            "found": plain(shown(found)),
+            "runs": look.known.runs,
+            "belongs": list(look.known.belongs),
+            "unsure": list(unsure),
+            "next": next_step,
+            "text": text,
+        }
+        common.print(to_json(document))
+    elif prints:
+        common.print(text)
     else:
-        common.print(rules_text.initialised(found.file, found.found))
+        common.print(rules_text.initialised(file, shown(found), look.known, unsure, next_step))
     return 0
+
+
+def _installed(database: str | None, systems: Iterable[SystemDescription]) -> Iterator[str]:
+    """Yield a word about described systems that are installed, where nothing else tells."""
+    from importlib import metadata
+
+    if database is None:
+        names = {str(one.metadata["Name"]).lower() for one in metadata.distributions()}
+        here = sorted(one.name for one in systems if (one.package or "").lower() in names)
+        if here:
+            yield f"kind: installed here are {', '.join(here)}: --system NAME --database URL"
+
+
+def _next(database: str | None, runs: str | None) -> str:
+    if database is None:
+        return "fill in the database, then run: doctor preflight"
+    return "doctor preflight" if runs else "name the run table in [system.runs]; doctor preflight"
 
 
 @click.command()

@@ -10,6 +10,7 @@ import click
 from doctor.cli.human import records as records_text
 from doctor.cli.human import treatment as treatment_text
 from doctor.cli.options import Common, with_common_options
+from doctor.cli.rows import RowsBar
 from doctor.cli.terminal import say
 from doctor.model.change import Plan
 from doctor.model.tier import Tier
@@ -66,8 +67,8 @@ def heal(
 @with_common_options
 def undo(common: Common, fix: str) -> int:
     """Put back what FIX changed. Refuses, naming the row, when a row moved on since."""
-    with common.doctor() as doctor:
-        ended = doctor.undo(fix)
+    with common.doctor() as doctor, RowsBar() as bar:
+        ended = doctor.undo(fix, bar.show)
     if common.is_json:
         common.print(to_json({"exit_code": 0, "fix": fix_json(ended)}))
     else:
@@ -79,8 +80,8 @@ def undo(common: Common, fix: str) -> int:
 @with_common_options
 def recover(common: Common) -> int:
     """Bring every fix that a killed doctor left behind to an outcome."""
-    with common.doctor() as doctor:
-        ended = doctor.recover()
+    with common.doctor() as doctor, RowsBar() as bar:
+        ended = doctor.recover(bar.show)
     if common.is_json:
         common.print(to_json({"exit_code": 0, "fixes": [fix_json(one) for one in ended]}))
     else:

@@ -9,7 +9,7 @@ from doctor.model.diagnosis import EvidenceEntry
 from doctor.model.evidence import Fact, Value
 
 SUMMARY = 160
-_HIDDEN = {"run", "key", "valid", "elsewhere", "run_inherited"}
+_HIDDEN = {"blast", "copy", "copy_at", "run", "key", "valid", "elsewhere", "run_inherited"}
 
 
 def evidence_entries(facts: Iterable[Fact]) -> tuple[EvidenceEntry, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from doctor.errors import SourceError, UsageError
-from doctor.model.layout import Layout
+from doctor.model.description import SystemDescription
+from doctor.model.layout import Layout, Member, apart
 from doctor.model.ports import Api, Code, Log, ReadDoor
 from doctor.model.rule import ValueMapping
 from doctor.model.schema import CodeModels
@@ -15,7 +16,9 @@ from doctor.runs.layout import find_layout
 from doctor.runs.route import fill_route, find_route, logged_route, stored_route
 from doctor.settings import RunsSettings, Settings
 from doctor.system.database import open_read_door
+from doctor.system.described import DescribedCode, renamed, with_columns
 from doctor.system.files import find_logs
+from doctor.system.project import project_of
 from doctor.system.source import CodeOfSchema, SourceCode
 
 Paths = Callable[[Iterable[Log]], Iterable[str]]
@@ -27,22 +30,33 @@ def open_system(
     identity: str,
     mappings: tuple[ValueMapping, ...],
     logged_paths: Paths,
+    description: SystemDescription | None = None,
 ) -> System:
     """Return the system that the settings describe, as far as it can be opened.
+
+    What ``description`` says holds wherever the settings say nothing else.
 
     What cannot be read becomes a reason that the probes turn into Gaps; what the user named and
     is not there raises UsageError.
     """
     wanted = settings.system
     url = wanted.database_readonly or wanted.database
+    known = with_columns(
+        description and renamed(description, wanted.runs.table),
+        wanted,
+        settings.file or "the settings",
+    )
     code = _code(wanted.models, by_import=wanted.import_models)
-    api = _api(wanted.api) if wanted.api else None
-    logs = find_logs(wanted.logs, run)
+    api = _api(wanted.api) if wanted.api and not (known and known.destroys) else None
+    logs = find_logs(wanted.logs or (known.logs if known else ()), run)
     door = open_read_door(url) if url is not None else None
     code = _of_schema(code, door)
-    layout, layout_reason = _layout(door, code, run, wanted.runs)
+    code = _described(code, door, known, wanted.models)
+    layout, layout_reason = _layout(door, code, run, _runs(wanted.runs, known))
     paths = tuple(logged_paths(logs)) if logs else ()
     template, route_reason = _template(api, layout, paths, run)
+    if known is not None and known.one is not None:
+        template, route_reason = known.one.replace("{run}", "{}"), None
     prefix = template or (logged_route(paths, run) if run is not None else None)
     if prefix is None and door is not None and layout is not None:
         prefix = _stored_route(paths, layout, door)
@@ -55,12 +69,46 @@ def open_system(
         reports=find_logs(wanted.error_reports, run),
         layout=layout,
         layout_reason=layout_reason,
+        apart=_apart(door, layout),
         route=fill_route(template, run) if template and run is not None else None,
         route_reason=route_reason,
         run_prefix=prefix.partition("{}")[0] if prefix else None,
         mappings=mappings,
-        terminal=frozenset(wanted.runs.terminal),
+        terminal=frozenset(wanted.runs.terminal) or (known.terminal if known else frozenset()),
+        health=known.health if known else None,
+        unasked=known.destroys if known and wanted.api else None,
+        project=project_of(Path(wanted.models)) if wanted.models else None,
     )
+
+
+def _runs(given: RunsSettings, known: SystemDescription | None) -> RunsSettings:
+    """Return where the runs are by the settings, else by the description."""
+    if known is None:
+        return given
+    return RunsSettings(
+        table=given.table or known.runs,
+        key=given.key or (known.key if given.table in (None, known.runs) else None),
+        terminal=given.terminal,
+    )
+
+
+def _described(
+    code: Code | None, door: ReadDoor | None, known: SystemDescription | None, models: str | None
+) -> Code | None:
+    if known is None or door is None:
+        return code
+    try:
+        return DescribedCode(code, known, door.tables(), Path(models) if models else None)
+    except SourceError:
+        return code
+
+
+def _apart(door: ReadDoor | None, layout: Layout | None) -> tuple[Member, ...]:
+    """Return all tables where it is not known which of them keep runs."""
+    try:
+        return apart(door.tables()) if door is not None and layout is None else ()
+    except SourceError:
+        return ()
 
 
 def _api(url: str) -> Api:

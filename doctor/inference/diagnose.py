@@ -11,6 +11,7 @@ from doctor.model.rule import LEVELS, Level, Rule
 from doctor.model.verdict import Verdict
 from doctor.rulebook import render
 
+_NO_RUN = "run : "  # what several runs share belongs to none
 _OBSERVED_ONLY = ("experimental", "deprecated")
 
 
@@ -56,10 +57,11 @@ def _conclusion(
         cause=rule.cause,
         retryable=rule.retryable,
         subject=_subject(about) if about else None,
-        message=render(rule.message, values),
+        message=render(rule.message, values).removeprefix(_NO_RUN),
         hint=render(rule.hint, values),
         join=key,
         facts=facts,
+        blast=next((one for fact in facts if isinstance(one := fact.fields.get("blast"), str)), ""),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -28,6 +28,32 @@ class SetCells:
 
 
 Change = SetCells
+Key = tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetColumn:
+    """Set one column of many rows of a table, each only while it still holds the expected value.
+
+    Attributes:
+        key: the columns of the whole primary key.
+        rows: how many rows are pinned.
+        pins: digest of their keys in order (see ``pins_of``); the keys are kept beside the plan.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    column: str
+    expected: Scalar
+    to: Scalar
+    rows: int
+    pins: str
+
+
+def pins_of(keys: Sequence[Key]) -> str:
+    """Return the digest that stands for the keys of pinned rows, in this order."""
+    text = json.dumps(keys, ensure_ascii=True, separators=(",", ":"), default=_bytes)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,7 @@ class Plan:
         evidence: what justifies each change, then the logs and reports that tell of it.
         sealed: hash of the exact plan, where secrets were left out of this one to keep it; such a
             plan can be shown and compared, never applied.
+        bulk: changes of many rows each, carried out in batches; such a plan has no ``changes``.
     """
 
     target: str
@@ -79,6 +106,12 @@ class Plan:
     notes: tuple[str, ...] = ()
     evidence: tuple[Seen, ...] = ()
     sealed: str | None = None
+    bulk: tuple[SetColumn, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows it changes at most."""
+        return len(self.changes) + sum(one.rows for one in self.bulk)
 
     @property
     def hash(self) -> str:
@@ -97,8 +130,13 @@ class Plan:
             [one.change, one.kind, one.source] for one in self.evidence if one.change is not None
         ]
         parts += [justified] if justified else []
+        if self.bulk:
+            parts.append([[getattr(one, name) for name in _BULK] for one in self.bulk])
         text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"), default=_bytes)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+_BULK = ("table", "key", "column", "expected", "to", "rows", "pins")
 
 
 def _bytes(value: object) -> object:

@@ -70,7 +70,8 @@ class Diagnosis:
     """A rule's conclusion about one subject.
 
     ``level`` info means: worth knowing, no finding. ``facts`` are the observations behind it and
-    behind its consequences; reports show them as evidence entries.
+    behind its consequences; reports show them as evidence entries. ``blast`` says which runs and
+    lists cannot be read because of it, "" where that is not known.
     """
 
     code: str
@@ -87,6 +88,7 @@ class Diagnosis:
     candidates: tuple[Candidate, ...] = ()
     decision: str | None = None
     reason: str | None = None
+    blast: str = ""
 
     @property
     def is_finding(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from doctor.model.evidence import Scalar
 from doctor.model.schema import LiveTable
 
-Role = Literal["run", "tier", "phase", "task"]
+Role = Literal["run", "tier", "phase", "task", "shared"]
 _INTEGER = re.compile(r"(?:TINY|SMALL|MEDIUM|BIG)?(?:INT(?!ERVAL)|SERIAL)", re.IGNORECASE)
 _LARGEST = 2**63 - 1
 
@@ -25,6 +26,7 @@ class Member:
             column that references ``parent``.
         parent: the member that it references, None for the run table.
         parent_key: the referenced column of the parent.
+        more: further pairs of columns, own and of the parent, where the reference has several.
     """
 
     role: Role
@@ -32,10 +34,13 @@ class Member:
     via: str
     parent: Member | None = None
     parent_key: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
     @property
     def names_run(self) -> bool:
         """Tell whether ``via`` holds the id of the run itself."""
+        if self.role == "shared":
+            return False
         if self.parent is None:
             return True
         return self.parent.parent is None and self.parent_key in (None, self.parent.via)
@@ -43,25 +48,44 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The run table first, then its children, parents before their children."""
+    """The run table first, then its children, parents before their children.
+
+    ``shared`` are all other tables: their rows belong to many runs, or to none. The parent of such
+    a member is the table that leads to it; those without one are reached from no run.
+    """
 
     members: tuple[Member, ...]
+    shared: tuple[Member, ...] = ()
 
     @property
     def run(self) -> Member:
         """The run table."""
         return self.members[0]
 
+    def looked_at(self, run: str | None) -> tuple[Member, ...]:
+        """Return the tables with rows that matter to ``run``; None: all there are."""
+        reached = (one for one in self.shared if run is None or one.parent is not None)
+        return (*self.members, *reached)
+
+
+def apart(tables: Iterable[LiveTable]) -> tuple[Member, ...]:
+    """Return tables whose rows belong to no run."""
+    return tuple(Member("shared", one, one.columns[0].name) for one in tables if one.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The rows that belong to one run: ``column`` equals ``value``, or leads to such a parent."""
+    """The rows that belong to one run: ``column`` equals ``value``, or leads to such a parent.
+
+    ``more`` are further pairs of columns, own and of the parent, that must be equal then.
+    """
 
     column: str
     value: Scalar = None
     parent: LiveTable | None = None
     parent_key: str | None = None
     parent_within: Within | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
 
 def rows_of_run(member: Member, run: str) -> Within:
@@ -73,6 +97,7 @@ def rows_of_run(member: Member, run: str) -> Within:
         parent=member.parent.table,
         parent_key=member.parent_key,
         parent_within=rows_of_run(member.parent, run),
+        more=member.more,
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from doctor.model.change import Change
+from doctor.model.change import Change, Key, SetColumn
 from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
-from doctor.model.schema import CodeModels, LiveTable, Need, Row
+from doctor.model.schema import CodeModels, LiveTable, Need, Row, Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,28 @@ class ChangeImage:
     after: Row
 
 
+@dataclass(frozen=True, slots=True)
+class RowsImage:
+    """The whole rows of a batch before it, each cell in the order of ``columns``.
+
+    After it each row is the same but for the one column that was set. ``moved`` are keys of
+    pinned rows that did not hold the expected value any more, and were left alone.
+    """
+
+    columns: tuple[str, ...]
+    before: tuple[tuple[Scalar, ...], ...]
+    moved: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Batch:
+    """A committed batch: rows ``start`` to before ``end`` of bulk change ``part`` of a plan."""
+
+    part: int
+    start: int
+    end: int
+
+
 class ReadDoor(Protocol):
     """Bounded reading that cannot write. Every method raises SourceError when it cannot read."""
 
@@ -63,6 +85,9 @@ class ReadDoor(Protocol):
         ``within`` None means: of the whole table.
         """
 
+    def keeps(self, table: LiveTable, column: str, need: Need) -> bool:
+        """Tell whether the column's own type leaves no cell that is not what is needed."""
+
     def rows_unfit(
         self,
         table: LiveTable,
@@ -76,8 +101,21 @@ class ReadDoor(Protocol):
         No such row is left out below ``limit``; one that fits may be among them.
         """
 
+    def rows_wanting(
+        self, table: LiveTable, want: Want, *, within: Within | None, limit: int
+    ) -> tuple[Row, ...]:
+        """Return whole rows that lack what they should have by now."""
+
     def count(self, table: LiveTable, where: Row) -> int:
         """Return the number of rows whose columns equal ``where`` exactly."""
+
+    def values_not_in(
+        self, table: LiveTable, column: str, values: Sequence[str], *, limit: int
+    ) -> tuple[tuple[Scalar, int], ...]:
+        """Return what else than ``values`` and NULL a column holds, each with its row count."""
+
+    def keys(self, table: LiveTable, where: Row, *, limit: int) -> tuple[Key, ...]:
+        """Return the primary keys of rows whose columns equal ``where`` exactly, in their order."""
 
     def missing_parents(
         self, table: LiveTable, column: str, parent: LiveTable, parent_key: str, *, limit: int
@@ -96,6 +134,9 @@ class WriteDoor(Protocol):
 
     def transaction(self) -> AbstractContextManager[WriteTransaction]:
         """Open one transaction that holds the database's write lock until it ends."""
+
+    def kept(self) -> AbstractContextManager[WriteDoor]:
+        """Return a door that keeps its connection from one transaction to the next."""
 
 
 class WriteTransaction(Protocol):
@@ -121,6 +162,31 @@ class WriteTransaction(Protocol):
 
     def images(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the exact images that an applied fix left beside the data, None for none."""
+
+    def set_rows(self, change: SetColumn, keys: Sequence[Key], *, rehearsed: int) -> RowsImage:
+        """Compare and set each of these rows; those that moved on are left alone, and told.
+
+        The undo of the first ``rehearsed`` of them is tried and taken back. Raises TreatmentError
+        where anything else than the planned cells would change.
+        """
+
+    def restore_rows(self, change: SetColumn, image: RowsImage) -> None:
+        """Put the rows of a batch back; raise TreatmentError when one of them moved on."""
+
+    def moved_rows(self, change: SetColumn, image: RowsImage) -> tuple[Key, ...]:
+        """Return the keys of rows of a batch that are not any more as the batch left them."""
+
+    def mark_batch(self, fix: str, batch: Batch, image: RowsImage) -> int:
+        """Write the marker of a batch, with its image, beside the data; return its length."""
+
+    def mark_batch_undone(self, fix: str, batch: Batch) -> None:
+        """Note beside the data that the rows of a batch are back."""
+
+    def batches(self, fix: str) -> tuple[tuple[Batch, ...], tuple[Batch, ...], int]:
+        """Return the batches of a fix in their order, those undone, and how many rows had moved."""
+
+    def batch_image(self, fix: str, batch: Batch) -> RowsImage:
+        """Return the image of a batch; raises TreatmentError where it is gone."""
 
 
 class Api(Protocol):

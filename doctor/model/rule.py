@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
+from doctor.model.description import SystemDescription
 from doctor.model.evidence import Fact, FieldType, Gap, Scalar
 from doctor.model.tier import Tier
 
@@ -313,6 +314,7 @@ class Rulebook:
     signatures: tuple[Signature, ...] = ()
     mappings: tuple[ValueMapping, ...] = ()
     overrides: tuple[Override, ...] = ()
+    systems: tuple[SystemDescription, ...] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule with this id or code, or None."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from doctor.model.description import Requirement, StateCopy
 from doctor.model.evidence import Scalar
 
 
@@ -14,18 +15,23 @@ class EnumValues:
     """The complete set of values that a column's enum accepts as stored.
 
     ``values`` are in the order of definition, as the database holds them; ``aliases`` are the
-    accepted names of alias members; ``location`` is ``file:line`` of the definition.
+    accepted names of alias members; ``location`` is ``file:line`` of the definition. Where it is
+    ``open`` other values are legal as well.
     """
 
     name: str
     values: tuple[str, ...]
     location: str
     aliases: tuple[str, ...] = ()
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CodeColumn:
-    """A column as the code declares it. ``default`` is source text; None: no default."""
+    """A column as the code declares it. ``default`` is source text; None: no default.
+
+    ``breaks`` says what the system cannot do any more where a cell of it is wrong, "" for unknown.
+    """
 
     name: str
     type: str | None
@@ -35,6 +41,7 @@ class CodeColumn:
     default: str | None = None
     server_default: str | None = None
     enum: EnumValues | None = None
+    breaks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +60,28 @@ class CodeTable:
 
 @dataclass(frozen=True, slots=True)
 class CodeGap:
-    """A part of the models that could not be read completely: ``where`` is file:line."""
+    """A part of the models that could not be read completely: ``where`` is file:line.
+
+    ``by_import`` tells that importing the models might say it.
+    """
 
     where: str
     what: str
     reason: str
+    by_import: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CodeModels:
-    """All tables that the models declare, and what of them stayed unread."""
+    """All tables that the models declare, and what of them stayed unread.
+
+    ``requires`` and ``copies`` are known from the description of a system only.
+    """
 
     tables: tuple[CodeTable, ...] = ()
     gaps: tuple[CodeGap, ...] = ()
+    requires: tuple[Requirement, ...] = ()
+    copies: tuple[StateCopy, ...] = ()
 
     def table(self, name: str) -> CodeTable | None:
         """Return the table called ``name``, or None."""
@@ -106,6 +122,30 @@ class LiveTable:
 
 
 # What the code needs a cell to be so that it can load the row.
-Need = Literal["set", "whole number", "number", "date and time", "date", "time", "JSON"]
+Need = Literal["set", "whole number", "number", "date and time", "date", "time", "JSON", "pickle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Rows of ``table`` whose ``column`` equals the column ``own`` of the row that is asked."""
+
+    table: LiveTable
+    column: str
+    own: str
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a row lacks while each column of ``when`` holds one of its values.
+
+    A column of ``unset`` that is NULL, or fewer rows than needed: none of ``rows``, or less than
+    there are of ``as_many_as``.
+    """
+
+    when: Mapping[str, tuple[str, ...]]
+    unset: tuple[str, ...] = ()
+    rows: Counted | None = None
+    as_many_as: Counted | None = None
+
 
 Row = Mapping[str, Scalar]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from doctor.model.change import SetCells
 from doctor.model.diagnosis import Diagnosis
 from doctor.model.evidence import Fact, FactKind, Gap
-from doctor.model.layout import Layout
+from doctor.model.layout import Layout, Member
 from doctor.model.ports import Api, Code, Log, ReadDoor
 from doctor.model.rule import Signature, ValueMapping
 from doctor.model.tier import Tier
@@ -35,6 +36,10 @@ class System:
         signatures: how log lines become facts.
         mappings: what the owner declared about bad values.
         terminal: states after which a run does nothing more, as far as known.
+        apart: all tables, where ``layout`` is not known.
+        health: path of a GET that answers 200 while the API is well.
+        unasked: why the API is not asked although it is configured.
+        project: folder of the source that the models belong to; it is read, never imported.
     """
 
     identity: str
@@ -51,6 +56,16 @@ class System:
     signatures: tuple[Signature, ...] = ()
     mappings: tuple[ValueMapping, ...] = ()
     terminal: frozenset[str] = field(default_factory=frozenset)
+    apart: tuple[Member, ...] = ()
+    health: str | None = None
+    unasked: str | None = None
+    project: Path | None = None
+
+    def tables_for(self, run: str | None) -> Layout | None:
+        """Return the tables to look at for ``run``, None for all runs; None: none can be."""
+        if self.layout is None and run is None and self.apart:
+            return Layout((), self.apart)
+        return self.layout
 
 
 class Probe(Protocol):

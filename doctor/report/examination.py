@@ -96,6 +96,7 @@ def _diagnosis(one: Diagnosis) -> dict[str, Any]:
         "subject": plain(one.subject),
         "message": one.message,
         "hint": one.hint,
+        "blast": one.blast,
         "consequences": plain(one.consequences),
         "evidence": plain(evidence_entries(one.facts)),
         "candidates": plain(one.candidates),

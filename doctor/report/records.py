@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from doctor.report.plain import plain
-from doctor.schema import update_statement
+from doctor.schema import column_statement, update_statement
 from doctor.store import Approval, Entry, Fix
 
 
@@ -29,5 +29,7 @@ def fix_json(fix: Fix) -> dict[str, Any]:
         "reason": fix.reason,
         "incident": fix.incident,
         "because": plain(fix.plan.evidence),
-        "changes": [update_statement(one, fix.plan.target) for one in fix.plan.changes],
+        "changes": [update_statement(one, fix.plan.target) for one in fix.plan.changes]
+        + [column_statement(one, fix.plan.target) for one in fix.plan.bulk],
+        "rows": fix.plan.rows,
     }

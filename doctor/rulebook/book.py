@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from doctor.errors import RuleError, UsageError
+from doctor.model.description import SystemDescription
 from doctor.model.evidence import FactKind, Gap
 from doctor.model.rule import Rule, Rulebook, Signature, ValueMapping
 from doctor.registry import Registry
 from doctor.rulebook.cache import RuleCache, book_key, open_cache
 from doctor.rulebook.catalogue import build_catalogue, offered_kinds, offered_names
 from doctor.rulebook.log_kinds import LOG_KINDS
-from doctor.rulebook.problem import RuleProblem
+from doctor.rulebook.problem import RuleProblem, nearest
 from doctor.rulebook.sources import read_sources
 
 if TYPE_CHECKING:
@@ -59,6 +60,25 @@ class Book:
     def gaps(self) -> tuple[Gap, ...]:
         """What examinations lack because packs are broken."""
         return tuple(one.gap for one in self.broken)
+
+    @property
+    def systems(self) -> Mapping[str, SystemDescription]:
+        """All descriptions of systems by name; a team's own comes before the built-in one."""
+        found = sorted(self.rulebook.systems, key=lambda one: (one.name, not one.builtin))
+        return {one.name: one for one in found}
+
+    def system(self, name: str) -> SystemDescription | None:
+        """Return the description of this name, None for a system that is to be discovered.
+
+        Raises UsageError with the nearest name.
+        """
+        if name == "discovered":
+            return None
+        if name not in self.systems:
+            known = sorted(self.systems)
+            hint = nearest(name, known) or f"known are {', '.join(known) or 'none'}"
+            raise UsageError(f"no system {name!r} is described", hint=hint)
+        return self.systems[name]
 
     def rule(self, name: str) -> Rule:
         """Return the rule with this id or code, or the only one with this cause.

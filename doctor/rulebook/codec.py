@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
+from doctor.model.description import ColumnFacts, Requirement, StateCopy, SystemDescription
 from doctor.model.rule import (
     And,
     BlastRadius,
@@ -45,18 +47,36 @@ def rulebook_to_json(book: Rulebook) -> Json:
             for one in book.mappings
         ],
         [_override(one) for one in book.overrides],
+        [asdict(one) for one in book.systems],
     ]
 
 
 def rulebook_from_json(data: Json) -> Rulebook:
     """Return the rulebook; whatever is no such JSON raises one of the errors of plain Python."""
-    rules, signatures, mappings, overrides = data
+    rules, signatures, mappings, overrides, systems = data
     return Rulebook(
         tuple(map(_rule_from, rules)),
         tuple(map(_signature_from, signatures)),
         tuple(ValueMapping(*one) for one in mappings),
         tuple(map(_override_from, overrides)),
+        tuple(map(_system_from, systems)),
     )
+
+
+def _system_from(one: Json) -> SystemDescription:
+    given: dict[str, Any] = _frozen(one)
+    given["columns"] = tuple(ColumnFacts(**_frozen(each)) for each in one["columns"])
+    given["requires"] = tuple(Requirement(**_frozen(each)) for each in one["requires"])
+    given["copies"] = tuple(StateCopy(**_frozen(each)) for each in one["copies"])
+    return SystemDescription(**given)
+
+
+def _frozen(one: Json) -> dict[str, Any]:
+    """Return a mapping whose lists are tuples, those inside of its mappings too."""
+    return {
+        name: _frozen(value) if isinstance(value, dict) else _listed(value)
+        for name, value in one.items()
+    }
 
 
 def _rule(one: Rule) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from doctor.model.description import SystemDescription
 from doctor.model.rule import Override, Rule, Signature, ValueMapping
 from doctor.rulebook.nodes import Document, Node, Table, Text
 from doctor.rulebook.override_grammar import read_override
@@ -13,10 +14,10 @@ from doctor.rulebook.reader import read
 from doctor.rulebook.rule_grammar import read_rule
 from doctor.rulebook.section import Reading, Section
 from doctor.rulebook.signature_grammar import read_signatures
+from doctor.rulebook.system_grammar import read_system
 
 FORMAT = "doctor/1"
-_KINDS = ("rule", "signatures", "mapping", "override")
-_LATER_KINDS = ("system",)
+_KINDS = ("rule", "signatures", "mapping", "override", "system")
 _COLUMN = re.compile(r"[^.\s](?:.*[^.\s])?\.[^.\s]+")
 
 
@@ -41,6 +42,7 @@ class File(NamedTuple):
     signatures: tuple[LoadedSignature, ...]
     mappings: tuple[ValueMapping, ...]
     overrides: tuple[Override, ...]
+    systems: tuple[SystemDescription, ...]
     problems: tuple[RuleProblem, ...]
 
 
@@ -54,6 +56,7 @@ class _Harvest:
         self.signatures: list[LoadedSignature] = []
         self.mappings: list[ValueMapping] = []
         self.overrides: list[Override] = []
+        self.systems: list[SystemDescription] = []
 
     def document(self, label: str, root: Table) -> Document:
         """Return the document to keep."""
@@ -79,6 +82,7 @@ def read_file(
         tuple(harvest.signatures),
         tuple(harvest.mappings),
         tuple(harvest.overrides),
+        tuple(harvest.systems),
         tuple(sheet.problems),
     )
 
@@ -103,29 +107,40 @@ def _document(root: Node, reading: Reading, harvest: _Harvest) -> None:
             harvest.signatures.append(LoadedSignature(signature, document))
         if len(sheet.problems) > before:
             harvest.signatures.clear()
-    elif kind == "mapping":
-        mapping = _mapping(section, reading)
-        if len(sheet.problems) == before:
-            harvest.mappings.append(mapping)
+    elif kind is not None:
+        _beside(kind, section, reading, harvest)
+
+
+def _beside(kind: str, section: Section, reading: Reading, harvest: _Harvest) -> None:
+    """Read what stands beside rules and signatures; what has mistakes is not kept."""
+    before = len(reading.sheet.problems)
+    found: ValueMapping | Override | SystemDescription
+    if kind == "mapping":
+        found = _mapping(section, reading)
     elif kind == "override":
-        override = read_override(section, reading)
-        if len(sheet.problems) == before:
-            harvest.overrides.append(override)
+        found = read_override(section, reading)
+    else:
+        found = read_system(section, reading, builtin=harvest.builtin)
+    if len(reading.sheet.problems) > before:
+        return
+    match found:
+        case ValueMapping():
+            harvest.mappings.append(found)
+        case Override():
+            harvest.overrides.append(found)
+        case SystemDescription():
+            harvest.systems.append(found)
 
 
 def _kind(root: Table, sheet: Sheet) -> str | None:
-    found = [key for key in root.keys if key in (*_KINDS, *_LATER_KINDS)]
+    found = [key for key in root.keys if key in _KINDS]
     if not found:
-        message = "the document is neither a rule nor signatures, a mapping or an override"
+        message = "the document is neither a rule nor signatures, a mapping, override or system"
         hints = (nearest(key, _KINDS) for key in root.keys if key != "format")
         close = next((hint for hint in hints if hint and hint.startswith("did")), None)
         sheet.report(root.place, message, close or f"it needs one of: {', '.join(_KINDS)}")
         return None
     kind = found[0]
-    if kind in _LATER_KINDS:
-        message = f"documents of kind {kind!r} are not supported yet in this version"
-        sheet.report(root.keys[kind].place, message)
-        return None
     if len(found) > 1:
         message = f"one document cannot be both {kind!r} and {found[1]!r}"
         sheet.report(root.keys[found[1]].place, message, "put '---' between them")

@@ -22,6 +22,7 @@ from doctor.rulebook.remedy_grammar import CONFIRM, GROUPS, LARGEST, ON_VERIFY_F
 from doctor.rulebook.rule_grammar import CAUSE, RULE_CODE, RULE_ID
 from doctor.rulebook.scalars import DURATION
 from doctor.rulebook.signature_grammar import CAPTURED_TYPES, CLASS, KIND
+from doctor.rulebook.system_schema import system_schema
 
 Schema = dict[str, Any]
 
@@ -40,6 +41,7 @@ def rule_schema(
         "signatures": _signatures(),
         "mapping": _mapping(),
         "override": _override(),
+        "system": system_schema(),
     }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -10,7 +10,7 @@ from pathlib import Path
 from doctor.errors import RuleError
 from doctor.model.rule import Rulebook
 from doctor.rulebook.grammar import File, LoadedRule, LoadedSignature, read_file
-from doctor.rulebook.names import name_problems
+from doctor.rulebook.names import described_twice, name_problems
 from doctor.rulebook.problem import RuleProblem
 from doctor.rulebook.sources import RuleSource, uncollected
 
@@ -43,6 +43,7 @@ def load_rulebook(sources: Sequence[RuleSource], *, placed: bool = True) -> Load
     """
     loaded, problems = read_files(sources, placed=placed)
     problems += name_problems(loaded.rules, loaded.signatures, complete=not problems)
+    problems += described_twice(loaded.rulebook.systems)
     if problems:
         raise RuleError(tuple(problems))
     return loaded
@@ -77,5 +78,6 @@ def _join(files: Sequence[File]) -> LoadedRulebook:
         signatures=tuple(one.signature for one in signatures),
         mappings=tuple(one for file in files for one in file.mappings),
         overrides=tuple(one for file in files for one in file.overrides),
+        systems=tuple(one for file in files for one in file.systems),
     )
     return LoadedRulebook(rulebook, rules, signatures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from doctor.model.description import SystemDescription
 from doctor.rulebook.chaining import chaining_cycle, find_cycle
 from doctor.rulebook.grammar import LoadedRule, LoadedSignature
 from doctor.rulebook.problem import RuleProblem, nearest
@@ -17,6 +18,18 @@ def name_problems(
     problems = [*_duplicates(rules), *_type_conflicts(signatures), *_too_many(signatures)]
     if complete and not problems:
         problems = [*_explains(rules), *_cycles(rules)]
+    return problems
+
+
+def described_twice(systems: Sequence[SystemDescription]) -> list[RuleProblem]:
+    """Return systems that two files of one standing describe; a team's beats the built-in one."""
+    first: dict[tuple[str, bool], SystemDescription] = {}
+    problems = []
+    for one in systems:
+        known = first.setdefault((one.name, one.builtin), one)
+        if known is not one:
+            message = f"system {one.name!r} is already described at {known.origin}"
+            problems.append(RuleProblem(message, location=f"{one.origin}:1"))
     return problems
 
 

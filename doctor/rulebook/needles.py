@@ -24,7 +24,7 @@ http error: 500 internal server error for url: https://api.
 error: failed to fetch, exit status, line 1, at
 failed permanently after 3 attempts, max retries reached
 post https://api.anthropic.com/v1/messages "http/1.1 200 ok"
-ci checks passed, completed successfully, applied successfully, tests passed, test failed
+ci checks passed, completed successfully, tests passed, test failed
 retry attempt, retrying, waiting, running, trying, using, loading, starting, fetching, processing
 [error] [warning] [success] error type: error message: errors, telemetry, metrics, logged
 docs/ tests/ src/ .git/ .json .yaml .toml .txt .md .py files modified, paths, archive, directory

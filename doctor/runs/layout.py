@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from doctor.errors import SourceError, UsageError
 from doctor.model.layout import Layout, Member, Role, as_key
 from doctor.model.ports import ReadDoor
-from doctor.model.schema import CodeModels, LiveForeignKey, LiveTable
+from doctor.model.schema import CodeModels, LiveTable
+from doctor.runs.links import Links, links_of, member_below, target_of
+from doctor.runs.shared import shared_members
 
 
 def find_layout(
@@ -29,7 +31,7 @@ def find_layout(
         SourceError: the database cannot be read, or several tables would do.
     """
     tables = {table.name: table for table in door.tables()}
-    links = _links(tables, code)
+    links = links_of(tables, code)
     name = _run_table(door, tables, links, run, configured)
     via = _configured_key(tables[name], key) or _key(tables[name], links)
     if via is None:
@@ -37,39 +39,8 @@ def find_layout(
             f"no single column of {name!r} names its runs",
             hint='name one in doctor.toml: [system.runs] key = "..."',
         )
-    return Layout(_members(Member("run", tables[name], via), tables, links))
-
-
-Links = Mapping[str, tuple[LiveForeignKey, ...]]
-
-
-def _links(tables: Mapping[str, LiveTable], code: CodeModels | None) -> Links:
-    """Return the single-column references of every table, as declared live or in the code."""
-    links: dict[str, tuple[LiveForeignKey, ...]] = {}
-    for table in tables.values():
-        found = {one.columns[0]: one for one in table.foreign_keys if len(one.columns) == 1}
-        declared = code.table(table.name) if code else None
-        for column in declared.columns if declared else ():
-            if column.foreign_key and column.name not in found and table.column(column.name):
-                target, _, key = column.foreign_key.rpartition(".")
-                found[column.name] = LiveForeignKey((column.name,), target, (key,))
-        links[table.name] = tuple(
-            one
-            for one in found.values()
-            if one.table in tables and one.table != table.name and _referenced(one, tables)
-        )
-    return links
-
-
-def _referenced(link: LiveForeignKey, tables: Mapping[str, LiveTable]) -> bool:
-    column = _target(link, tables[link.table])
-    return column is not None and tables[link.table].column(column) is not None
-
-
-def _target(link: LiveForeignKey, table: LiveTable) -> str | None:
-    """Return the column of ``table`` that the link leads to."""
-    columns = link.references or table.primary_key
-    return columns[0] if len(columns) == 1 else None
+    members = _members(Member("run", tables[name], via), tables, links)
+    return Layout(members, shared_members(members, tables, links))
 
 
 def _configured_key(table: LiveTable, key: str | None) -> str | None:
@@ -84,12 +55,16 @@ def _configured_key(table: LiveTable, key: str | None) -> str | None:
 def _key(table: LiveTable, links: Links) -> str | None:
     """Return the column that others reference the table by, else its primary key."""
     own = table.primary_key[0] if len(table.primary_key) == 1 else None
-    named = [
-        _target(link, table) for many in links.values() for link in many if link.table == table.name
-    ]
+    found = (
+        target_of(link, table)
+        for many in links.values()
+        for link in many
+        if link.table == table.name
+    )
+    named = [one for one in found if one is not None]
     if not named or own in named:
         return own
-    return max(sorted(one for one in named if one is not None), key=named.count)
+    return max(sorted(named), key=named.count)
 
 
 def _run_table(
@@ -159,7 +134,7 @@ def _is_referenced_by(
         door.count(tables[child], {link.columns[0]: as_key(tables[child], link.columns[0], run)})
         for child, many in links.items()
         for link in many
-        if link.table == parent
+        if link.table == parent and len(link.columns) == 1
     )
 
 
@@ -172,10 +147,8 @@ def _members(root: Member, tables: Mapping[str, LiveTable], links: Links) -> tup
             (one for one in links[name] if one.table == top or one.table in depth),
             key=lambda one: (depth.get(one.table, 0), one.columns[0]),
         )
-        parent = found[link.table]
-        key = _target(link, parent.table)
         role = _role(name, depth, links)
-        found[name] = Member(role, tables[name], link.columns[0], parent, key)
+        found[name] = member_below(role, tables[name], found[link.table], link)
     return tuple(found.values())
 
 

@@ -2,15 +2,24 @@
 
 from doctor.schema.bad_cells import bad_cells
 from doctor.schema.enum_values import invalid_values
+from doctor.schema.hints import replacement_hints
 from doctor.schema.missing import missing_parts, missing_runs
 from doctor.schema.replacement import rank_values
-from doctor.schema.statement import update_statement
+from doctor.schema.requirements import unmet_requirements
+from doctor.schema.search import search_tables
+from doctor.schema.statement import column_statement, update_statement
+from doctor.schema.stored_objects import unreadable_objects
 
 __all__ = [
     "bad_cells",
+    "column_statement",
     "invalid_values",
     "missing_parts",
     "missing_runs",
     "rank_values",
+    "replacement_hints",
+    "search_tables",
+    "unmet_requirements",
+    "unreadable_objects",
     "update_statement",
 ]

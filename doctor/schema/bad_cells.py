@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 
@@ -14,6 +15,7 @@ from doctor.model.layout import Layout, Member, rows_of_run
 from doctor.model.ports import ReadDoor
 from doctor.model.schema import CodeColumn, CodeModels, CodeTable, LiveTable, Need, Row
 from doctor.schema.owner import run_of
+from doctor.schema.reach import Reach
 
 KIND = "database.bad_cell"
 ROW_LIMIT = 200
@@ -44,13 +46,14 @@ def bad_cells(
     ``run`` None means all runs. A table with more such rows than are looked at is a Gap, and so
     is one that cannot be read.
     """
-    for member in layout.members:
+    reach = Reach(door, layout)
+    for member in layout.looked_at(run):
         declared = code.table(member.table.name)
-        needs = _needs(member, declared) if declared else ()
+        needs = _needs(door, member, declared) if declared else ()
         if declared is None or not needs:
             continue
         try:
-            yield from _of_table(door, member, declared, needs, run)
+            yield from _of_table(door, member, declared, needs, run, reach)
         except SourceError as error:
             yield Gap(KIND, f"{member.table.name}: {error.message}", (KIND,))
 
@@ -58,7 +61,7 @@ def bad_cells(
 def fits(value: Scalar, need: Need) -> bool:
     """Tell whether a stored value is what is needed; NULL fits everything but ``set``."""
     if value is None or need == "set":
-        return value is not None
+        return (value is None) != (need == "set")
     if need in ("whole number", "number"):
         return isinstance(value, int if need == "whole number" else int | float)
     if need == "JSON":
@@ -78,6 +81,7 @@ def _of_table(
     declared: CodeTable,
     needs: tuple[tuple[str, Need], ...],
     run: str | None,
+    reach: Reach,
 ) -> Iterator[Fact | Gap]:
     table = member.table
     within = None if run is None else rows_of_run(member, run)
@@ -94,12 +98,15 @@ def _of_table(
         ]
         owner = run_of(door, member, row) if wrong and run is None else run
         for name, need in wrong:
-            yield _fact(member, declared, row, name, need, owner or "")
+            column = declared.column(name)
+            blast = reach.of(member, row, column.breaks if column else "")
+            fact = _fact(member, declared, row, name, need)
+            yield replace(fact, fields={**fact.fields, "run": owner or "", "blast": blast})
 
 
-def _fact(member: Member, declared: CodeTable, row: Row, name: str, need: Need, owner: str) -> Fact:
+def _fact(member: Member, declared: CodeTable, row: Row, name: str, need: Need) -> Fact:
     fields: dict[str, Value] = {
-        "run": owner,
+        "run": "",
         "role": member.role,
         "table": member.table.name,
         "column": name,
@@ -126,11 +133,13 @@ def _shown(value: Scalar) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _needs(member: Member, declared: CodeTable) -> tuple[tuple[str, Need], ...]:
-    found = []
+def _needs(door: ReadDoor, member: Member, declared: CodeTable) -> tuple[tuple[str, Need], ...]:
+    """Return what cells must be where the database does not see to it by itself."""
+    table, found = member.table, []
     for column in declared.columns:
-        if member.table.column(column.name) is not None:
-            found += [(column.name, need) for need in _needs_of(column)]
+        if table.column(column.name) is not None:
+            wanted = [(column.name, one) for one in _needs_of(column)]
+            found += [one for one in wanted if not door.keeps(table, *one)]
     return tuple(found)
 
 

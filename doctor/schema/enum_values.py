@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from doctor.errors import SourceError
 from doctor.model.evidence import Fact, Gap
 from doctor.model.layout import Layout, Member, rows_of_run
 from doctor.model.ports import ReadDoor
-from doctor.model.schema import CodeColumn, CodeModels, EnumValues
+from doctor.model.schema import CodeColumn, CodeModels, Row
+from doctor.schema.copies import copied
 from doctor.schema.owner import run_of
+from doctor.schema.reach import Reach
 
 KIND = "database.invalid_value"
+UNUSUAL = "database.unusual_value"
 PROBE = KIND
 ROW_LIMIT = 200
+_BY_IMPORT = "; --import-models reads what is hidden, in a process of its own"
 
 
 def invalid_values(
@@ -22,22 +26,27 @@ def invalid_values(
     """Yield one fact per cell whose value its enum does not have; ``run`` None means all runs.
 
     An enum that was not read completely, and a column with more bad rows than are looked at,
-    are Gaps: what is unknown is never called clean.
+    are Gaps: what is unknown is never called clean. Where other values are legal too, the facts
+    are of the kind ``UNUSUAL``.
     """
-    yield from _unread(code, layout)
-    for member in layout.members:
+    yield from _unread(code, layout.looked_at(run))
+    reach = Reach(door, layout)
+    for member in layout.looked_at(run):
         declared = code.table(member.table.name)
         for column in declared.columns if declared else ():
             if column.enum is None or member.table.column(column.name) is None:
                 continue
-            yield from _column_facts(door, code, member, column, column.enum, run)
+            yield from _column_facts(door, code, member, column, reach, run)
 
 
-def _unread(code: CodeModels, layout: Layout) -> Iterator[Gap]:
-    others = {table.name for table in code.tables} - {one.table.name for one in layout.members}
+def _unread(code: CodeModels, members: tuple[Member, ...]) -> Iterator[Gap]:
+    others = {table.name for table in code.tables} - {one.table.name for one in members}
+    hint = _BY_IMPORT
     for gap in code.gaps:
         if gap.what.rpartition(".")[0] not in others:
-            yield Gap(PROBE, f"{gap.what} at {gap.where}: {gap.reason}", (KIND,))
+            more = hint if gap.by_import else ""
+            hint = "" if more else hint  # once is enough
+            yield Gap(PROBE, f"{gap.what} at {gap.where}: {gap.reason}{more}", (KIND,))
 
 
 def _column_facts(
@@ -45,10 +54,12 @@ def _column_facts(
     code: CodeModels,
     member: Member,
     column: CodeColumn,
-    enum: EnumValues,
+    reach: Reach,
     run: str | None,
 ) -> Iterator[Fact | Gap]:
-    table = member.table
+    table, enum = member.table, column.enum
+    if enum is None:
+        return
     accepted = (*enum.values, *enum.aliases)
     within = None if run is None else rows_of_run(member, run)
     try:
@@ -57,33 +68,45 @@ def _column_facts(
         yield Gap(PROBE, f"{table.name}.{column.name}: {error.message}", (KIND,))
         return
     if len(rows) > ROW_LIMIT:
-        reason = (
-            f"{table.name}.{column.name} has more than {ROW_LIMIT} bad rows; the first are shown"
-        )
+        name = f"{table.name}.{column.name}"
+        reason = f"{name} has more than {ROW_LIMIT} bad rows; the first are shown"
+        reason += f" (all: doctor plan --column {name})"
         yield Gap(PROBE, reason, (KIND,))
     if rows and not table.primary_key:
         yield Gap(PROBE, f"{table.name} has no primary key to name its rows by", (KIND,))
         return
-    siblings = _siblings(code, member.table.name, column.name)
+    siblings = siblings_of(code, member.table.name, column.name)
     for row in rows[:ROW_LIMIT]:
         owner = run if run is not None else run_of(door, member, row)
-        fields: dict[str, object] = {
-            "run": owner,
-            "role": member.role,
-            "table": table.name,
-            "column": column.name,
-            "key": {name: row[name] for name in table.primary_key},
-            "value": row[column.name],
-            "valid": enum.values,
-            "enum": enum.name,
-            "enum_location": enum.location,
-        }
-        sibling = siblings.get(str(row[column.name]))
-        fields["elsewhere"] = f", but {sibling} does" if sibling else ""
-        yield Fact(KIND, fields, "database")  # type: ignore[arg-type]
+        fact = invalid_value(member, column, row, owner, siblings)
+        more = {"blast": reach.of(member, row, column.breaks)}
+        more |= copied(code, table.name, column, row)
+        yield Fact(fact.kind, {**fact.fields, **more}, fact.source)
 
 
-def _siblings(code: CodeModels, table: str, column: str) -> dict[str, str]:
+def invalid_value(
+    member: Member, column: CodeColumn, row: Row, owner: str, siblings: Mapping[str, str]
+) -> Fact:
+    """Return the fact that a cell of a row holds what the enum of its column does not have."""
+    table, enum = member.table, column.enum
+    sibling = siblings.get(str(row[column.name]))
+    fields: dict[str, object] = {
+        "run": owner,
+        "role": member.role,
+        "table": table.name,
+        "column": column.name,
+        "key": {name: row[name] for name in table.primary_key},
+        "value": row[column.name],
+        "valid": enum.values if enum else (),
+        "enum": enum.name if enum else "",
+        "enum_location": enum.location if enum else "",
+        "elsewhere": f", but {sibling} does" if sibling else "",
+    }
+    kind = UNUSUAL if enum and enum.open else KIND
+    return Fact(kind, fields, "database")  # type: ignore[arg-type]
+
+
+def siblings_of(code: CodeModels, table: str, column: str) -> dict[str, str]:
     """Return values of the system's other enums, each with the column that accepts it."""
     found: dict[str, str] = {}
     for other in code.tables:

@@ -8,11 +8,19 @@ from doctor.model.schema import Row
 
 
 def run_of(door: ReadDoor, member: Member, row: Row) -> str:
-    """Return the id of the run that a row belongs to, walking up its parents; "" for none."""
-    value = row[member.via]
-    while member.parent is not None and not member.names_run and value is not None:
+    """Return the id of the run that a row belongs to, walking up its parents.
+
+    "" for none, and for rows that several runs share.
+    """
+    if member.role == "shared":
+        return ""
+    while member.parent is not None and not member.names_run:
         above = member.parent
-        rows = door.rows(above.table, {member.parent_key or "": value}, limit=1)
-        value = rows[0][above.via] if rows else None
-        member = above
+        pairs = ((member.via, member.parent_key or ""), *member.more)
+        where = {theirs: row[own] for own, theirs in pairs}
+        rows = door.rows(above.table, where, limit=1) if None not in where.values() else ()
+        if not rows:
+            return ""
+        row, member = rows[0], above
+    value = row[member.via]
     return "" if value is None else str(value)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from doctor.model.diagnosis import Subject
 from doctor.model.rule import ValueMapping
@@ -29,26 +29,76 @@ class RankedValue:
     certain: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What speaks for a valid value as a replacement, and why; it makes nothing certain."""
+
+    to: str
+    reason: str
+
+
+def no_hints() -> tuple[Hint, ...]:
+    """Return that nothing else speaks for any value."""
+    return ()
+
+
 def rank_values(
     subject: Subject,
     enum: str,
     mappings: Iterable[ValueMapping],
     terminal: frozenset[str] = frozenset(),
+    copy: tuple[str, str] | None = None,
+    hints: Callable[[], Sequence[Hint]] = no_hints,
 ) -> tuple[RankedValue, ...]:
     """Return the valid values of ``subject`` ranked as replacements of its value.
 
-    Where there is a certain one it comes alone, unless two owners declared different ones.
+    Where there is a certain one it comes alone, unless two owners declared different ones. Only
+    where there is none ``hints`` are asked for, the strongest first: they rank before similarity.
+    ``copy`` is the value that the system keeps in a second place, and that place.
     """
+    ranked = _ranked(subject, enum, mappings, terminal, hints)
+    if copy is None or copy[0] not in subject.valid:
+        return ranked
+    value, place = copy
+    reason = f"the same state is kept in {place}, as {value!r}"
+    if ranked[:1] and ranked[0].certain:
+        if ranked[0].to == value:
+            return ranked
+        doubt = f"{ranked[0].reason}; but {place} holds {value!r}"
+        ranked = (replace(ranked[0], tier=Tier.GUARDED, reason=doubt, certain=False),)
+    rest = [one for one in ranked if one.to != value]
+    return (RankedValue(value, Tier.GUARDED, reason), *rest)
+
+
+def _ranked(
+    subject: Subject,
+    enum: str,
+    mappings: Iterable[ValueMapping],
+    terminal: frozenset[str],
+    hints: Callable[[], Sequence[Hint]],
+) -> tuple[RankedValue, ...]:
     if not isinstance(subject.value, str):
-        return tuple(_by_similarity(subject, repr(subject.value), terminal))
+        return tuple(_by_similarity(subject, repr(subject.value), terminal, ()))
     declared = _declared(subject, mappings)
     if declared:
-        return declared
+        return tuple(_not_restarting(one, subject.value, terminal) for one in declared)
     folded = [one for one in subject.valid if _is_same_folded(subject.value, one, enum)]
     if len(folded) == 1:
         reason = f"the same value but for {_difference(subject.value, folded[0])}"
         return (RankedValue(folded[0], Tier.SAFE, reason, certain=True),)
-    return tuple(_by_similarity(subject, subject.value, terminal))
+    return tuple(_by_similarity(subject, subject.value, terminal, hints()))
+
+
+def _not_restarting(one: RankedValue, value: str, terminal: frozenset[str]) -> RankedValue:
+    """Leave to a human what would let an ended run go on, whoever declared it."""
+    if not _restarts(value, one.to, terminal):
+        return one
+    reason = f"{one.reason}; {value!r} names an ended state, and {one.to} is none"
+    return replace(one, tier=Tier.IRREVERSIBLE, reason=reason, certain=False)
+
+
+def _restarts(value: str, to: str, terminal: frozenset[str]) -> bool:
+    return _fold(value) in {_fold(one) for one in terminal} and to not in terminal
 
 
 def _declared(subject: Subject, mappings: Iterable[ValueMapping]) -> tuple[RankedValue, ...]:
@@ -69,22 +119,27 @@ def _declared(subject: Subject, mappings: Iterable[ValueMapping]) -> tuple[Ranke
     return tuple(found.values())
 
 
-def _by_similarity(subject: Subject, shown: str, terminal: frozenset[str]) -> Iterable[RankedValue]:
+def _by_similarity(
+    subject: Subject, shown: str, terminal: frozenset[str], hints: Sequence[Hint]
+) -> Iterable[RankedValue]:
     typos = [one for one in subject.valid if is_one_letter_off(shown, one)]
     is_typo = len(typos) == 1 and len(shown) >= TYPO_LENGTH
-    ended = {_fold(one) for one in terminal}
+    evidence: dict[str, list[str]] = {}
+    if is_typo:
+        evidence[typos[0]] = ["one letter off, and the only value that is"]
+    for one in hints:
+        evidence.setdefault(one.to, []).append(one.reason)
+    places = {to: place for place, to in enumerate(evidence)}
     scored = sorted(
         subject.valid,
-        key=lambda one: (one not in typos or not is_typo, -_similarity(shown, one), one),
+        key=lambda one: (places.get(one, len(places)), -_similarity(shown, one), one),
     )
-    for one in scored:
-        if is_typo and one in typos:
-            reason = "one letter off, and the only value that is"
-        else:
-            reason = f"no evidence; only {_similarity(shown, one):.0%} alike in spelling"
-        restarts = _fold(shown) in ended and one not in terminal
-        tier = Tier.IRREVERSIBLE if restarts else Tier.GUARDED
-        yield RankedValue(one, tier, reason)
+    for to in scored:
+        known = evidence.get(to) or [
+            f"no evidence; only {_similarity(shown, to):.0%} alike in spelling"
+        ]
+        tier = Tier.IRREVERSIBLE if _restarts(shown, to, terminal) else Tier.GUARDED
+        yield RankedValue(to, tier, "; ".join(known))
 
 
 def _similarity(one: str, other: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from doctor.model.change import SetCells
+from doctor.model.change import SetCells, SetColumn
 from doctor.model.evidence import Scalar
 
 
@@ -37,6 +37,26 @@ def update_statement(change: SetCells, target: str = "") -> str:
     where = " AND ".join(tests)
     table = _name(change.table, spelling)
     return f"UPDATE {table} SET {cells} WHERE {where}"  # noqa: S608 - never executed
+
+
+def column_statement(change: SetColumn, target: str = "") -> str:
+    """Return the change of many rows as SQL text; their keys are pinned, and not shown."""
+    spelling = _spelling(target.partition(":")[0])
+    exact = spelling.exact if isinstance(change.expected, str) else ""
+    where = exact + _test(change.column, change.expected, spelling)
+    set_ = f"{_name(change.column, spelling)} = {_literal(change.to, spelling)}"
+    table = _name(change.table, spelling)
+    return f"UPDATE {table} SET {set_} WHERE {where}"  # noqa: S608 - never executed
+
+
+def quoted_name(name: str, target: str) -> str:
+    """Return an identifier as the engine that ``target`` names writes it."""
+    return _name(name, _spelling(target.partition(":")[0]))
+
+
+def literal_text(value: str, target: str) -> str:
+    """Return a text as the engine that ``target`` names writes it, for reading."""
+    return _literal(value, _spelling(target.partition(":")[0]))
 
 
 @cache

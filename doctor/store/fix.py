@@ -28,7 +28,7 @@ FixState = Literal[
 _KEPT: frozenset[FixState] = frozenset({"undoing", "undone", "undo_failed"})
 
 NEXT: Mapping[FixState, frozenset[FixState]] = {
-    "intended": frozenset({"applied", "not_applied"}),
+    "intended": frozenset({"applied", "not_applied", "undoing"}),  # undoing: some batches only
     "not_applied": frozenset(),
     "applied": _KEPT | {"verified", "verify_failed", "unverified"},
     "verified": _KEPT,

@@ -115,6 +115,11 @@ class Fixes:
                     return Refused("approval", f"no approval stands for plan {plan.hash}")
             return self._record_intent(connection, fix, plan, incident, approval.id)
 
+    def confirm(self) -> None:
+        """Put off the end of the lease that is held; raises LeaseLostError where it is lost."""
+        with self._session.writing() as connection:
+            self._guard(connection)
+
     def record_applied(self, fix: str, images: Sequence[ChangeImage]) -> Fix:
         """Record that the change is in the target, with the rows before and after it."""
         return self._move(fix, "applied", "the change is committed", images_to_json(images))

@@ -14,7 +14,16 @@ from doctor.store.journal import Journal
 from doctor.store.meta import get_meta, put_meta
 from doctor.store.serial import canonical
 from doctor.store.session import Session
-from doctor.store.tables import approvals, bodies, fixes, incidents, instant, journal, parse_instant
+from doctor.store.tables import (
+    approvals,
+    bodies,
+    fixes,
+    incidents,
+    instant,
+    journal,
+    parse_instant,
+    pins,
+)
 
 BATCH = 500
 EVERY = timedelta(days=1)
@@ -114,7 +123,17 @@ class Retention:
                 .values(title="")
             )
             self._forget_summaries(connection, before)
+            self._forget_pins(connection, before)
         return int(dropped)
+
+    def _forget_pins(self, connection: Connection, before: datetime) -> None:
+        """Drop the rows of plans that nobody approved in time."""
+        under_way = select(fixes.c.plan_hash).where(fixes.c.state.in_(sorted(PENDING)))
+        late = select(approvals.c.run).where(
+            approvals.c.target == self._session.target, approvals.c.expires_at < before
+        )
+        mine = (pins.c.target == self._session.target) & pins.c.run.in_(late)
+        connection.execute(delete(pins).where(mine, pins.c.plan.not_in(under_way)))
 
     def _forget_summaries(self, connection: Connection, before: datetime) -> None:
         old = (approvals.c.target == self._session.target, approvals.c.expires_at < before)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from doctor.errors import TreatmentError, UsageError
-from doctor.model.change import Change, Plan, Seen, SetCells
+from doctor.model.change import Change, Key, Plan, Seen, SetCells, SetColumn
 from doctor.model.evidence import Scalar
 from doctor.model.ports import ChangeImage
 from doctor.model.rule import Verify
@@ -40,6 +40,7 @@ def plan_to_json(plan: Plan) -> str:
         "verify": [[_wire(one.probe), one.expect_status] for one in plan.verify],
         "notes": [_wire(note) for note in plan.notes],
         "evidence": [_seen_to_wire(one) for one in plan.evidence],
+        **({"bulk": [_bulk_to_wire(one) for one in plan.bulk]} if plan.bulk else {}),
     }
     return canonical({**document, "digest": _digest(document)})
 
@@ -76,6 +77,7 @@ def plan_from_json(text: str) -> Plan:
             notes=tuple(_text(note) for note in value["notes"]),
             evidence=tuple(_seen_from_wire(one) for one in value.get("evidence", ())),
             sealed=None if value.get("sealed") is None else _text(value["sealed"]),
+            bulk=tuple(_bulk_from_wire(one) for one in value.get("bulk", ())),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UsageError("a plan in the store is damaged") from None
@@ -125,6 +127,39 @@ def _change_from_wire(value: dict[str, Any]) -> Change:
     table, *parts = value["set_cells"]
     key, expected, to = (_cells_from_wire(part) for part in parts)
     return SetCells(_text(table), key, expected, to)
+
+
+def _bulk_to_wire(one: SetColumn) -> list[object]:
+    names = [_wire(one.table), [_wire(name) for name in one.key], _wire(one.column)]
+    return [*names, _wire(one.expected), _wire(one.to), one.rows, one.pins]
+
+
+def _bulk_from_wire(value: list[Any]) -> SetColumn:
+    table, key, column, expected, to, rows, pins = value
+    return SetColumn(
+        _text(table),
+        tuple(_text(name) for name in key),
+        _text(column),
+        cast("Scalar", _unwire(expected)),
+        cast("Scalar", _unwire(to)),
+        int(rows),
+        _text(pins),
+    )
+
+
+def keys_to_json(keys: Sequence[Key]) -> str:
+    """Return keys of rows as canonical JSON."""
+    return canonical([[_wire(value) for value in key] for key in keys])
+
+
+def keys_from_json(text: str) -> tuple[Key, ...]:
+    """Return the keys that ``keys_to_json`` wrote; raises UsageError for anything else."""
+    try:
+        return tuple(
+            tuple(cast("Scalar", _unwire(value)) for value in key) for key in json.loads(text)
+        )
+    except (ValueError, TypeError):
+        raise UsageError("the pinned rows in the store are damaged") from None
 
 
 def redact_cells(cells: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -16,6 +16,7 @@ from doctor.store.fixes import Fixes, Guard
 from doctor.store.incidents import Incidents
 from doctor.store.journal import Journal
 from doctor.store.leases import Lease, Leases
+from doctor.store.pins import Pins
 from doctor.store.retention import Retention
 from doctor.store.session import Session
 from doctor.store.stops import Stops
@@ -42,6 +43,7 @@ class Store:
         self.fixes = Fixes(session, self.journal, self.budget, self.approvals, self._guard(lease))
         self.evaluations = EvaluationRoom(session)
         self.retention = Retention(session, self.journal)
+        self.pins = Pins(session)
         self.stops = Stops(session, self.journal, self.incidents)
 
     @property

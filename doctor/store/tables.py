@@ -20,7 +20,7 @@ from sqlalchemy import (
 from doctor.errors import UsageError
 from doctor.redaction import redact
 
-SCHEMA_VERSION = 3  # 2: evaluations; 3: bodies, leases, stops, sightings
+SCHEMA_VERSION = 4  # 2: evaluations; 3: bodies, leases, stops, sightings; 4: pins
 SINCE = "since"  # the version in which a table came
 
 metadata = MetaData()
@@ -229,3 +229,16 @@ sightings = Table(
     info={SINCE: 3},
 )
 Index("sightings_of_window", sightings.c.target, sightings.c.at)
+
+# The rows of repairs in batches: part -1 is the plan itself, each other one of its changes.
+pins = Table(
+    "pins",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("plan", String(64), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("run", Words, nullable=False),
+    Column("content", Text, nullable=False),
+    info={SINCE: 4},
+)

@@ -1,59 +1,85 @@
-"""Looks around a folder and writes a commented doctor.toml from what is there."""
+"""Looks around a folder for what a doctor.toml should name: database, models, logs."""
 
 from __future__ import annotations
 
 import glob
-import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doctor.errors import UsageError
-from doctor.redaction import redact
+from doctor.errors import DoctorError, UsageError
+from doctor.model.schema import LiveTable
 from doctor.settings import SystemSettings
 from doctor.system.database import open_read_door
 
 FILES = 5_000
+DATABASES = 20
+NAMED = 3
 MODELS_CAP = 2 << 20
+DISCOVERED = "discovered"
 SKIPPED = {".git", ".venv", "venv", "node_modules", "__pycache__", ".doctor", "site-packages"}
 _MODELS = re.compile(rb"DeclarativeBase|declarative_base\(|__tablename__")
 _TEST = re.compile(r"(?:^|[/_])tests?(?:[/_.]|$)")
 
+Recognise = Callable[[Sequence[LiveTable]], Sequence[str]]
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The file that was written, and what was found for each setting (None: nothing)."""
+    """What was found in a folder.
 
-    file: Path
-    found: dict[str, str | None]
-
-
-def write_config(folder: Path, given: SystemSettings) -> Found:
-    """Write ``folder``/doctor.toml; raises UsageError where one is there already.
-
-    What is ``given`` by options or environment beats what is found.
+    Attributes:
+        kind: the described system that the database belongs to, else ``discovered``.
+        database, api, models: what the file should name, None for nothing.
+        logs: patterns.
+        unsure: what else could have been meant, in words.
     """
-    file = folder / "doctor.toml"
-    if file.exists():
-        raise UsageError(f"{str(file)!r} is there already", hint="edit it, or remove it first")
+
+    kind: str = DISCOVERED
+    database: str | None = None
+    api: str | None = None
+    models: str | None = None
+    logs: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    url: str
+    tables: tuple[LiveTable, ...]
+    kinds: tuple[str, ...]
+
+
+def look_around(folder: Path, given: SystemSettings, recognise: Recognise) -> Found:
+    """Return what is found in ``folder``; what is ``given`` by options or environment beats it.
+
+    ``recognise`` names the described systems that have such tables, best first. Raises UsageError
+    where there is no such folder.
+    """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {str(folder)!r}")
     seen = list(_files(folder))
-    logs = list(given.logs) or _logs(folder, seen)
-    found = {
-        "database": given.database or _database(folder, seen),
-        "api": given.api,
-        "models": given.models or _models(folder, seen),
-        "logs": ", ".join(logs) or None,
-    }
-    try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(_toml(found, logs))
-    except OSError as error:
-        raise UsageError(f"cannot write {str(file)!r}: {error.strerror}") from error
-    return Found(file, found)
+    unsure: list[str] = []
+    if given.database is not None:
+        database = _given(given.database, recognise)
+    else:
+        database = _database(folder, seen, recognise, unsure)
+    models = given.models or _models(folder, seen, unsure)
+    kind = given.kind
+    if kind == DISCOVERED and database is not None and database.kinds:
+        kind, *others = database.kinds
+        if others:
+            unsure.append(f"kind: the tables would fit {', '.join(others)} too")
+    return Found(
+        kind,
+        database.url if database else given.database,
+        given.api,
+        models,
+        given.logs or tuple(_logs(folder, seen)),
+        tuple(unsure),
+    )
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -69,28 +95,51 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _database(folder: Path, seen: list[Path]) -> str | None:
+def _given(url: str, recognise: Recognise) -> _Database | None:
+    try:
+        tables = open_read_door(url).tables()
+    except DoctorError:
+        return None
+    return _Database(url, tables, tuple(recognise(tables)))
+
+
+def _database(
+    folder: Path, seen: list[Path], recognise: Recognise, unsure: list[str]
+) -> _Database | None:
+    """Return the first database of a known system, else the first that has tables."""
+    found: list[_Database] = []
     for path in seen:
-        try:
-            with path.open("rb") as stream:
-                is_sqlite = stream.read(16) == b"SQLite format 3\0"
-            if is_sqlite and open_read_door(f"sqlite:///{path}").tables():
-                return f"sqlite:///{path.relative_to(folder)}"
-        except Exception:  # noqa: BLE001, S112 - a file that cannot be opened is not the one
-            continue
-    return None
+        tables = _tables(path) if len(found) < DATABASES else ()
+        if tables:
+            url = f"sqlite:///{path.relative_to(folder)}"
+            found.append(_Database(url, tables, tuple(recognise(tables))))
+    chosen = next((one for one in found if one.kinds), found[0] if found else None)
+    others = [one.url.removeprefix("sqlite:///") for one in found if one is not chosen]
+    if others:
+        unsure.append(f"database: {_listed(others)} could be meant as well")
+    return chosen
 
 
-def _models(folder: Path, seen: list[Path]) -> str | None:
-    best: tuple[int, str] | None = None
+def _tables(path: Path) -> tuple[LiveTable, ...]:
+    try:
+        with path.open("rb") as stream:
+            is_sqlite = stream.read(16) == b"SQLite format 3\0"
+        return open_read_door(f"sqlite:///{path}").tables() if is_sqlite else ()
+    except Exception:  # noqa: BLE001 - a file that cannot be opened is not the one
+        return ()
+
+
+def _models(folder: Path, seen: list[Path], unsure: list[str]) -> str | None:
+    counts: dict[str, int] = {}
     for path in seen:
         name = str(path.relative_to(folder))
-        if path.suffix != ".py" or _TEST.search(name):
-            continue
-        tables = _declared_tables(path)
-        if tables and (best is None or tables > best[0]):
-            best = (tables, name)
-    return best[1] if best else None
+        if path.suffix == ".py" and not _TEST.search(name):
+            counts[name] = _declared_tables(path)
+    found = sorted((name for name, number in counts.items() if number), key=lambda n: -counts[n])
+    if len(found) > 1:
+        more = "name a folder to have all files below it read"
+        unsure.append(f"models: {_listed(found[1:])} may declare tables as well; {more}")
+    return found[0] if found else None
 
 
 def _declared_tables(path: Path) -> int:
@@ -108,45 +157,6 @@ def _logs(folder: Path, seen: list[Path]) -> list[str]:
     return [str(Path(glob.escape(str(logs[0].parent.relative_to(folder)))) / "*.log")]
 
 
-def _toml(found: dict[str, str | None], logs: list[str]) -> str:
-    def line(name: str, example: str, meaning: str) -> str:
-        value = found.get(name)
-        if value and redact(value) != value:
-            value, meaning = None, f"{meaning}; it holds a secret: set DOCTOR_{name.upper()}"
-        text = _quoted(value) if value else example
-        if name == "logs":
-            text = f"[{', '.join(map(_quoted, logs)) or example}]"
-        return f"{'' if value else '# '}{name} = {text}".ljust(44) + f"  # {meaning}"
-
-    return "\n".join(
-        [
-            "# What Doctor looks after. Relative paths are relative to this file.",
-            "[system]",
-            'kind = "discovered"',
-            line("database", '"sqlite:///app.db"', "the database that holds the runs"),
-            line("api", '"http://127.0.0.1:8000"', "the API that executors call"),
-            line("models", '"src/app/models.py"', "SQLAlchemy models; read, never imported"),
-            line("logs", '"logs/{run_id}*.log"', "what executors write"),
-            '# error_reports = ["errors/{run_id}/*.json"]  # what the server side writes',
-            "",
-            "# [system.runs]                              # only where names are not discovered",
-            '# table = "runs"',
-            '# terminal = ["DONE"]                        # states after which a run does nothing',
-            "",
-            "# [rules]",
-            '# paths = ["doctor-rules/"]                  # your rules, signatures and mappings',
-            "",
-            "# [budget]                                   # risk points: SAFE costs 1, GUARDED 3",
-            '# run = {points = 6, per = "30m"}',
-            '# system = {points = 30, per = "1h"}',
-            "",
-            "# [hook]",
-            '# deadline = "1s"',
-            '# max_tier = "ADVISE"                        # SAFE: the retry hook heals unattended',
-            "",
-        ]
-    )
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -27,7 +27,9 @@ class SourceCode:
     def models(self) -> CodeModels:
         """Return what the models declare; raises SourceError when they cannot be read."""
         if self._models is None:
-            self._models = _imported(self._path) if self._by_import else _read(self._path)
+            self._models = (
+                _imported(self._path) if self._by_import else _importable(_read(self._path))
+            )
         return self._models
 
 
@@ -55,6 +57,12 @@ class CodeOfSchema:
                 hint="name the schema in the database URL: ?options=-csearch_path%3DSCHEMA",
             )
         return replace(models, tables=here)
+
+
+def _importable(models: CodeModels) -> CodeModels:
+    if not models.gaps:
+        return models
+    return replace(models, gaps=tuple(replace(one, by_import=True) for one in models.gaps))
 
 
 def _read(path: Path) -> CodeModels:

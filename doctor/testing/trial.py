@@ -97,6 +97,7 @@ class Trial:
             self.doctor.memory.identity,
             self.doctor.book.mappings,
             lambda _logs: (),
+            self.doctor.book.system(self.system.settings.system.kind),
         )
 
     def _registry(self) -> Registry:

@@ -10,7 +10,10 @@ from doctor.treatment.recover import Verifying, recover_fix
 def finish_pending(
     store: Store, read: ReadDoor, write: WriteDoor, verify: Verifying
 ) -> tuple[Fix, ...]:
-    """Bring every pending fix to an outcome; the caller holds the lock of the target."""
+    """Bring every pending fix to an outcome; the caller holds the lock of the target.
+
+    Repairs in batches are left as they are: going on with one is an order of its own.
+    """
 
     def ended(fix: Fix) -> Fix:
         done = recover_fix(fix, store, read, write, verify)
@@ -18,4 +21,4 @@ def finish_pending(
             store.incidents.move(fix.incident, "closed", "recovered and verified")
         return done
 
-    return tuple(ended(fix) for fix in store.fixes.pending())
+    return tuple(ended(fix) for fix in store.fixes.pending() if not fix.plan.bulk)

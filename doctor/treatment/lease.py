@@ -46,6 +46,12 @@ class FencedDoor:
                 raise
             yield transaction
 
+    @contextmanager
+    def kept(self) -> Iterator[WriteDoor]:
+        """Return the same door, keeping its connection from one transaction to the next."""
+        with self._door.kept() as door:
+            yield FencedDoor(door, self._store, self._lease)
+
 
 class Turn:
     """The right to treat a target now; the lease is taken when the first write is near.

@@ -31,7 +31,9 @@ def limit_reason(
         if rule is None:
             continue
         done = [one for one in fixes if one.state != "not_applied" and _is_by(rule, one.plan)]
-        reason = _once_within(rule, plan, done, now) or _blast_radius(rule, plan, done, now)
+        reason = _once_within(rule, plan, done, now)
+        if reason is None and not (plan.bulk and approved):
+            reason = _blast_radius(rule, plan, done, now)
         if reason is None and not approved and failed_in_a_row(rule, fixes) >= FAILED_IN_A_ROW:
             reason = f"only observes now: its last {FAILED_IN_A_ROW} repairs were not verified"
         if reason is not None:
@@ -56,8 +58,9 @@ def _blast_radius(rule: Rule, plan: Plan, done: Sequence[Fix], now: datetime) ->
     limit = rule.limits.blast_radius
     if limit is None:
         return None
-    before = sum(len(one.plan.changes) for one in done if now - one.intended_at < limit.window)
-    if before + len(plan.changes) <= limit.rows:
+    recent = [one for one in done if now - one.intended_at < limit.window]
+    before = sum(one.plan.rows for one in recent if not (one.plan.bulk and one.approval))
+    if before + plan.rows <= limit.rows:
         return None
     return f"at most {limit.rows} rows within {limit.window}, and {before} were changed"
 
@@ -72,3 +75,6 @@ def _groups(plan: Plan, group_by: Sequence[str]) -> Iterator[Group]:
         for column, value in change.expected.items():
             told = {"run": plan.run, "table": change.table, "column": column, "value": value}
             yield tuple(told[name] for name in group_by)
+    for one in plan.bulk:
+        told = {"run": plan.run, "table": one.table, "column": one.column, "value": one.expected}
+        yield tuple(told[name] for name in group_by)

@@ -25,6 +25,7 @@ class Authority:
         repaired: how often the cells of the plan were repaired before.
         alone: why no second engine confirmed the verdicts, or None.
         stop: the storm stop that binds an unattended treatment, or None.
+        writers: where the source may write the bad value, file:line first.
     """
 
     max_tier: Tier
@@ -34,6 +35,7 @@ class Authority:
     repaired: int = 0
     alone: str | None = None
     stop: Stop | None = None
+    writers: tuple[str, ...] = ()
 
 
 def decide(  # noqa: PLR0911 - one reason after the other
@@ -51,7 +53,8 @@ def decide(  # noqa: PLR0911 - one reason after the other
         return Decision("ask", f"what should stand in {cells} is for a human to say"), None
     if authority.repaired >= REPAIRS_BEFORE_STOP:
         times = f"repaired {authority.repaired} times before"
-        return Decision("ask", f"writer still active: the same cell was {times}"), plan
+        at = f"; see {', '.join(authority.writers)}" if authority.writers else ""
+        return Decision("ask", f"writer still active: the same cell was {times}{at}"), plan
     if plan.tier > min(authority.max_tier, Tier.SAFE):
         return Decision("ask", _too_high(plan.tier, authority)), plan
     if authority.alone is not None and not authority.attended:

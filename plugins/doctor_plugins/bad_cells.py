@@ -10,10 +10,10 @@ from doctor import (
     FactKind,
     Gap,
     Run,
-    SourceError,
     System,
     bad_cells,
     hookimpl,
+    search_tables,
 )
 
 BAD_CELL = FactKind(
@@ -28,6 +28,7 @@ BAD_CELL = FactKind(
         FactField("value"),
         FactField("need"),
         FactField("declared_at"),
+        FactField("blast", required=False),
     ),
 )
 
@@ -40,11 +41,7 @@ class BadCells:
 
     def collect(self, system: System, run: Run) -> Iterable[Fact | Gap]:
         """Yield one fact per cell."""
-        if system.database is None or system.code is None:
-            return ()
-        if system.layout is None:
-            raise SourceError(system.layout_reason or "the run table was not found")
-        return bad_cells(system.database, system.code.models(), system.layout, run.id)
+        return search_tables(bad_cells, system, run)
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from doctor import (
     Diagnosis,
@@ -13,28 +14,36 @@ from doctor import (
     Proposal,
     Run,
     SetCells,
-    SourceError,
     System,
     hookimpl,
     invalid_values,
     rank_values,
+    replacement_hints,
+    search_tables,
 )
 
+FIELDS = (
+    FactField("run"),
+    FactField("role"),
+    FactField("table"),
+    FactField("column"),
+    FactField("key", "map"),
+    FactField("value"),
+    FactField("valid", "list"),
+    FactField("enum"),
+    FactField("enum_location"),
+    FactField("elsewhere"),
+    FactField("blast", required=False),
+    FactField("copy", required=False),
+    FactField("copy_at", required=False),
+)
 INVALID_VALUE = FactKind(
-    "database.invalid_value",
-    "a stored value that the enum of its column does not have",
-    (
-        FactField("run"),
-        FactField("role"),
-        FactField("table"),
-        FactField("column"),
-        FactField("key", "map"),
-        FactField("value"),
-        FactField("valid", "list"),
-        FactField("enum"),
-        FactField("enum_location"),
-        FactField("elsewhere"),
-    ),
+    "database.invalid_value", "a stored value that the enum of its column does not have", FIELDS
+)
+UNUSUAL_VALUE = FactKind(
+    "database.unusual_value",
+    "a stored value that is none of the usual ones, in a column that takes others as well",
+    FIELDS,
 )
 
 
@@ -42,15 +51,11 @@ class InvalidValues:
     """Compares every enum column that belongs to the run with the enum in the code."""
 
     name = "database.invalid_value"
-    kinds = (INVALID_VALUE,)
+    kinds = (INVALID_VALUE, UNUSUAL_VALUE)
 
     def collect(self, system: System, run: Run) -> Iterable[Fact | Gap]:
-        """Yield one fact per cell that the code cannot read."""
-        if system.database is None or system.code is None:
-            return ()
-        if system.layout is None:
-            raise SourceError(system.layout_reason or "the run table was not found")
-        return invalid_values(system.database, system.code.models(), system.layout, run.id)
+        """Yield one fact per cell that the code cannot read, or does not know."""
+        return search_tables(invalid_values, system, run)
 
 
 class SetValue:
@@ -63,9 +68,9 @@ class SetValue:
         subject = diagnosis.subject
         if subject is None or not subject.key or not subject.valid:
             return ()
-        enum = next(
-            (str(one.fields["enum"]) for one in diagnosis.facts if "enum" in one.fields), ""
-        )
+        fields = next((one.fields for one in diagnosis.facts if "enum" in one.fields), {})
+        enum, copy = str(fields.get("enum", "")), fields.get("copy")
+        second = (str(copy), str(fields["copy_at"])) if copy is not None else None
         return tuple(
             Proposal(
                 SetCells(
@@ -79,7 +84,14 @@ class SetValue:
                 one.reason,
                 one.certain,
             )
-            for one in rank_values(subject, enum, system.mappings, system.terminal)
+            for one in rank_values(
+                subject,
+                enum,
+                system.mappings,
+                system.terminal,
+                second,
+                partial(replacement_hints, subject, system),
+            )
         )
 
 

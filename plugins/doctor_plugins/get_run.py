@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from doctor import Fact, FactField, FactKind, Run, SourceError, System, hookimpl
+from doctor import Fact, FactField, FactKind, Gap, Run, SourceError, System, hookimpl
 
 GET_RUN = FactKind(
     "api.get_run",
@@ -31,12 +31,14 @@ class GetRun:
     name = "api.get_run"
     kinds = (GET_RUN, NO_ANSWER)
 
-    def collect(self, system: System, run: Run) -> Iterator[Fact]:
+    def collect(self, system: System, run: Run) -> Iterator[Fact | Gap]:
         """Yield the answer; where there is none, yield that and raise why."""
         if system.api is None:
+            if system.unasked is not None:
+                yield Gap(self.name, f"the API was not asked: {system.unasked}")
             return
         if run.id is None:
-            system.api.get("/openapi.json")
+            system.api.get(system.health or "/openapi.json")
             return
         try:
             if system.route is None:

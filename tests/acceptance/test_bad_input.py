@@ -394,6 +394,7 @@ def test_a_log_that_is_not_there(jobs, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_log_of_one_huge_line_takes_bounded_time_and_memory(jobs, tmp_path):
     log = tmp_path / "one-line.log"
     with log.open("wb") as stream:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from doctor.errors import SourceError
 from doctor.evidence import collect_evidence
 from doctor.model.change import SetCells
+from doctor.model.description import Requirement
 from doctor.model.diagnosis import Diagnosis, Subject
 from doctor.model.evidence import Evidence, Fact, Gap
 from doctor.model.rule import ValueMapping
@@ -41,9 +44,9 @@ class Models:
 def system(tmp_path):
     path = make_database(
         tmp_path / "a.db",
-        "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT, plan TEXT)",
+        "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT, plan TEXT, body BLOB)",
         "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id))",
-        "INSERT INTO runs VALUES ('r1', 'REDY', '{')",
+        "INSERT INTO runs VALUES ('r1', 'REDY', '{', x'8004')",
         "INSERT INTO steps VALUES (1, 'gone')",
     )
     door = read_door(path)
@@ -51,8 +54,10 @@ def system(tmp_path):
         enum_column("state", "READY"),
         enum_column("kind", "A"),
         CodeColumn("plan", "JSON", True),
+        CodeColumn("body", "pickle", True),
     )
-    models = code(("runs", columns), ("more", ()))
+    due = Requirement("runs", {"state": ("REDY",)}, rows="steps", origin="x.yaml:3")
+    models = replace(code(("runs", columns), ("more", ())), requires=(due,))
     layout = find_layout(door, None, None, None)
     return System("x", database=door, code=Models(models), layout=layout)
 
@@ -68,6 +73,8 @@ def test_the_built_in_probes_and_fixers_are_these():
         "database.invalid_value",
         "database.missing_parts",
         "database.missing_run",
+        "database.unmet_requirement",
+        "database.unreadable_object",
         "error_reports",
     ]
     assert [one.name for one in REGISTRY.fixers] == ["database.set_value"]
@@ -85,6 +92,8 @@ def test_a_probe_of_what_is_not_configured_sees_nothing(probe):
         ("database.invalid_value", "r1", [("database.invalid_value", "REDY")]),
         ("database.bad_cell", "r1", [("database.bad_cell", "{")]),
         ("database.missing_run", "gone", [("database.missing_run", "steps")]),
+        ("database.unmet_requirement", "r1", [("database.unmet_requirement", "REDY")]),
+        ("database.unreadable_object", "r1", [("database.unreadable_object", "body")]),
         (
             "database.missing_parts",
             "r1",

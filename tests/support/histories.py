@@ -15,13 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from doctor.errors import DoctorError
 from doctor.model.change import Plan, SetCells, Verified
-from doctor.model.ports import ChangeImage, WriteTransaction
+from doctor.model.ports import ChangeImage, WriteDoor, WriteTransaction
 from doctor.model.rule import Verify
 from doctor.model.tier import Tier
 from doctor.store import Limits, Refused, Store, Uptime, Window
@@ -238,12 +238,17 @@ class SimulatedDoor:
         self._actor.point()
         with self._world.places.door.transaction() as inner:
             noted = Noted(inner, self._world)
-            yield noted
+            yield cast("WriteTransaction", noted)  # histories have no batches
             self._actor.point()
             noted.check()
         self._world.effects += noted.effects
         self._world.highest = max(self._world.highest, noted.token)
         self._actor.point()
+
+    @contextmanager
+    def kept(self) -> Iterator[WriteDoor]:
+        """Return the same door."""
+        yield self
 
 
 class Noted:

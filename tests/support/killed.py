@@ -1,9 +1,9 @@
-"""A doctor that kills itself: `python killed.py heal|undo RUN|FIX POINT CONFIG`.
+"""A doctor that kills itself: `python killed.py heal|repair|undo RUN|COLUMN|FIX POINT CONFIG`.
 
-POINT is the name of a step of a repair, or a number: the kill comes before that commit, of all
-that this process makes in whatever database; or w and a number: before that statement of all that
-lock or change something on a database server, their commit included. Prints the steps; ends with 0
-if it never came to the point.
+POINT is the name of a step of a repair, with `:2` behind it for its second time, or a number: the
+kill comes before that commit, of all that this process makes in whatever database; or w and a
+number: before that statement of all that lock or change something on a database server, their
+commit included. Prints the steps; ends with 0 if it never came to the point.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,11 +31,13 @@ def main() -> None:
     """Do the one thing."""
     what, name, point, config = sys.argv[1:]
     seen = 0
+    times: Counter[str] = Counter()
 
     def step(done: str) -> None:
+        times[done] += 1
         sys.stdout.write(f"{done}\n")
         sys.stdout.flush()
-        if done == point:
+        if point in (f"{done}:{times[done]}", done):
             die()
 
     def commit(_connection: sa.Connection) -> None:
@@ -63,6 +66,8 @@ def main() -> None:
     with Doctor(load_settings(Path(config)), step=step) as doctor:
         if what == "heal":
             doctor.treat(name)
+        elif what == "repair":
+            doctor.repair(name)
         else:
             doctor.undo(name)
 

@@ -188,7 +188,7 @@ def test_overrides_beat_the_environment_and_that_beats_the_file(tmp_path):
             "setting 'engine': Input should be 'auto', 'durable' or 'reference'",
             None,
         ),
-        ("[system]\nkind = 'x'", "setting 'system.kind': Input should be 'discovered'", None),
+        ("[system]\nkind = 5", "setting 'system.kind': Input should be a valid string", None),
         ("[system]\napi = 5", "setting 'system.api': Input should be a valid string", None),
         ("[system]\nlogs = 'a.log'", "setting 'system.logs': Input should be a valid tuple", None),
         ("[system]\nlogs = [5]", "setting 'system.logs.0': Input should be a valid string", None),

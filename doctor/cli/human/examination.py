@@ -106,6 +106,8 @@ def diagnosis(one: Diagnosis) -> list[str]:
     mark = click.style("✗", fg="red") if one.is_finding else dim("·")
     lines = [f"{mark} {bold(one.cause)} [{one.code}] {one.level}, {retry}"]
     lines.append(f"  {printable(one.message)}")
+    if one.blast:
+        lines.append(f"  blast radius: {printable(one.blast)}")
     if one.reason:
         lines.append(dim(f"  {printable(one.reason)}"))
     lines.append("  evidence")

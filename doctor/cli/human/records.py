@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from doctor.cli.human.layout import bold, columns, dim, printable
-from doctor.schema import update_statement
+from doctor.schema import column_statement, update_statement
 from doctor.store import Approval, Entry, Fix, JournalCheck, Limits, Pause, Spent, Stop
 
 
@@ -19,6 +19,10 @@ def fixes(ended: Sequence[Fix], nothing: str) -> str:
         lines += [
             dim(f"  {printable(update_statement(each, one.plan.target))}")
             for each in one.plan.changes
+        ]
+        lines += [
+            dim(f"  {each.rows} rows: {printable(column_statement(each, one.plan.target))}")
+            for each in one.plan.bulk
         ]
     return "\n".join(lines) or nothing
 
@@ -51,7 +55,9 @@ def approved(one: Approval) -> str:
         lines.append(
             dim("  who asked and who approved share an account: that is not enforced apart")
         )
-    lines.append(f"next: doctor heal {printable(one.run)}")
+    column = one.run.removeprefix("column:")
+    what = f"repair {column}" if column != one.run else f"heal {one.run}"
+    lines.append(f"next: doctor {printable(what)}")
     return "\n".join(lines)
 
 

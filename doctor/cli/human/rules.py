@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from doctor.cli.human.layout import bold, columns, printable
@@ -19,6 +19,7 @@ from doctor.report.rules import (
     remedy_text,
     selection_text,
 )
+from doctor.system.configuration import Known
 
 WIDTH = 88
 
@@ -115,8 +116,23 @@ def tried(trials: Iterable[ProbeTrial]) -> str:
     return "\n".join(lines) if lines[1:] else "\nno plugin of others brings a probe"
 
 
-def initialised(file: Path, found: Mapping[str, str | None]) -> str:
+def initialised(
+    file: Path,
+    found: Mapping[str, str | None],
+    known: Known,
+    unsure: Sequence[str],
+    next_step: str,
+) -> str:
     """Return what ``doctor init`` found and wrote."""
     lines = [f"wrote {bold(str(file))}"]
-    lines += columns((name, value or "not found: fill it in") for name, value in found.items())
-    return "\n".join([*lines, "", "next: doctor preflight"])
+    missing = dict.fromkeys(found, "not found: fill it in")
+    if found.get("kind") != "discovered":
+        missing["models"] = "not needed: the system is described"
+    rows = [(name, value or missing[name]) for name, value in found.items()]
+    if known.runs:
+        belongs = f"; {', '.join(known.belongs)} belong to a run" if known.belongs else ""
+        rows.append(("runs", f"{known.runs} names a run{belongs}"))
+    lines += columns(rows)
+    if unsure:
+        lines += ["", "not certain", *(f"  {printable(one)}" for one in unsure)]
+    return "\n".join([*lines, "", f"next: {next_step}"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -22,9 +22,11 @@ class Dialect(Protocol):
 
     Attributes:
         prefix: what stands after UPDATE.
+        reads_json: JSON in columns of text has to be read here: the server cannot tell it.
     """
 
     prefix: str
+    reads_json: bool
 
     def schema(self, connection: Connection) -> str | None:
         """Return the one schema that is looked at, None where the engine has none."""
@@ -50,16 +52,25 @@ class Dialect(Protocol):
     def equal(self, cell: Cell, declared: str, value: Scalar) -> Condition:
         """Return the condition that the cell holds exactly ``value``, which is not None."""
 
+    def one_of(self, cell: Cell, declared: str, values: Sequence[Scalar]) -> Condition:
+        """Return the condition that a cell of a key is one of these values, or is taken for one.
+
+        An index serves it; whoever asks compares what comes back.
+        """
+
     def alike(self, one: Cell, declared: str, other: Cell, others: str) -> Condition:
         """Return the condition that two cells hold exactly the same."""
 
     def grouped(self, cell: Cell, declared: str) -> tuple[Cell, Cell]:
         """Return what is selected of a group, and what it is grouped by."""
 
-    def unfit(self, cell: Cell, declared: str, need: Need) -> Condition | None:
-        """Return a condition that holds for every cell, NULL aside, that is not what is needed.
+    def keeps(self, declared: str, need: Need) -> bool:
+        """Tell whether the type of a column leaves no cell, NULL aside, that is not as needed."""
 
-        It may hold for more. None: the type of the column leaves no such cell, or none is known.
+    def unfit(self, cell: Cell, need: Need) -> Condition:
+        """Return a condition that holds for every cell, NULL aside, that is not as needed.
+
+        It may hold for more. It is asked only where the type does not keep it.
         """
 
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
@@ -71,8 +82,20 @@ class Dialect(Protocol):
     def count(self, connection: Connection) -> int:
         """Return how many rows this connection changed, those by triggers and references too."""
 
+    def is_plain(self, connection: Connection, table: LiveTable) -> bool:
+        """Tell whether nothing but an UPDATE's own SET changes rows of a table.
+
+        No trigger, rule or computed column does.
+        """
+
     def make_marker(self, connection: Connection) -> None:
         """Create the table of the marker where it is missing."""
+
+
+def named_in(cell: Cell, values: Sequence[Scalar]) -> Condition:
+    """Return the plain condition that a cell is one of these values, bound without types."""
+    bound = sa.bindparam(None, list(values), type_=sa.types.NullType(), expanding=True)
+    return cell.in_(bound)
 
 
 def clause_of(table: LiveTable, schema: str | None) -> sa.TableClause:

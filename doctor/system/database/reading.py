@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from doctor.errors import SourceError
+from doctor.model.change import Key
 from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
-from doctor.model.schema import LiveTable, Need, Row
+from doctor.model.schema import Counted, LiveTable, Need, Row, Want
 from doctor.system.database.dialect import (
     Cell,
     Clause,
@@ -26,11 +29,16 @@ from doctor.system.database.dialect import (
     selected,
     type_of,
 )
+from doctor.system.database.documents import has_no_json
 from doctor.system.database.marker import marked_images, noted_token
 
 Session = Callable[[], AbstractContextManager[Connection]]
 MOST_BYTES = 64 * 2**20
 _FETCHED = 16
+_READ_AT_ONCE = 500
+READ_SECONDS = 10.0
+_FEW = 50
+_UNCHECKED = ("set", "pickle")
 
 
 class CoreReadDoor:
@@ -77,6 +85,10 @@ class CoreReadDoor:
             query = query.order_by(*key_of(self._dialect, clause, table)).limit(limit)
             return self._fetch(connection, query)
 
+    def keeps(self, table: LiveTable, column: str, need: Need) -> bool:
+        """Tell whether the column's own type leaves no cell that is not what is needed."""
+        return need not in _UNCHECKED and self._dialect.keeps(type_of(table, column), need)
+
     def rows_unfit(
         self,
         table: LiveTable,
@@ -88,13 +100,41 @@ class CoreReadDoor:
         """Return whole rows with a cell that is not what is needed of its column, in one pass."""
         with self._session() as connection:
             clause = self._clause(connection, table)
-            unfit = [
-                self._unfit(clause.c[name], type_of(table, name), need) for name, need in needs
+            query = selected(self._dialect, clause, table)
+            query = query.order_by(*key_of(self._dialect, clause, table))
+            if within is not None:
+                query = query.where(self._within(connection, clause, table, within))
+                every = self._fetch(connection, query.limit(min(_FEW, limit)))
+                if len(every) < min(_FEW, limit):  # to hand them all over is quicker than to ask
+                    return every
+            judged = [name for name, need in needs if need == "JSON" and self._dialect.reads_json]
+            conditions = [
+                self._unfit(clause.c[name], need) for name, need in needs if name not in judged
             ]
-            conditions = [one for one in unfit if one is not None]
-            if not conditions:
-                return ()
-            query = selected(self._dialect, clause, table).where(sa.or_(*conditions))
+            found: tuple[Row, ...] = ()
+            if judged:
+                found = self._read_json(connection, query, clause, judged, limit)
+            if conditions and len(found) < limit:
+                found += self._fetch(connection, query.where(sa.or_(*conditions)).limit(limit))
+            return tuple({repr(one): one for one in found}.values())[:limit]
+
+    def rows_wanting(
+        self, table: LiveTable, want: Want, *, within: Within | None, limit: int
+    ) -> tuple[Row, ...]:
+        """Return whole rows that lack what they should have by now."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            query = selected(self._dialect, clause, table)
+            for name, values in want.when.items():
+                query = query.where(
+                    self._dialect.among(clause.c[name], type_of(table, name), values)
+                )
+            lacks: list[Condition] = [clause.c[name].is_(None) for name in want.unset]
+            if want.rows is not None:
+                have = self._counted(connection, clause, table, want.rows)
+                due = self._counted(connection, clause, table, want.as_many_as)
+                lacks.append(have < due)
+            query = query.where(sa.or_(*lacks))
             if within is not None:
                 query = query.where(self._within(connection, clause, table, within))
             query = query.order_by(*key_of(self._dialect, clause, table)).limit(limit)
@@ -107,6 +147,36 @@ class CoreReadDoor:
             query = sa.select(sa.func.count()).select_from(clause)
             query = query.where(*matches(self._dialect, clause, table, where))
             return int(connection.scalar(query) or 0)
+
+    def values_not_in(
+        self, table: LiveTable, column: str, values: Sequence[str], *, limit: int
+    ) -> tuple[tuple[Scalar, int], ...]:
+        """Return what else than ``values`` and NULL a column holds, each with its row count."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            cell, kind = clause.c[column], type_of(table, column)
+            shown, group = self._dialect.grouped(cell, kind)
+            query = (
+                sa.select(shown, sa.func.count())
+                .where(cell.is_not(None), ~self._dialect.among(cell, kind, values))
+                .group_by(group)
+                .order_by(group)
+                .limit(limit)
+            )
+            return tuple((value, int(number)) for value, number in connection.execute(query))
+
+    def keys(self, table: LiveTable, where: Row, *, limit: int) -> tuple[Key, ...]:
+        """Return the primary keys of rows whose columns equal ``where`` exactly, in their order."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            cells = [
+                self._dialect.shown(clause.c[name], type_of(table, name))
+                for name in table.primary_key
+            ]
+            query = sa.select(*cells).select_from(clause).limit(limit)
+            query = query.where(*matches(self._dialect, clause, table, where))
+            query = query.order_by(*key_of(self._dialect, clause, table))
+            return tuple(tuple(row) for row in connection.execute(query))
 
     def missing_parents(
         self, table: LiveTable, column: str, parent: LiveTable, parent_key: str, *, limit: int
@@ -145,8 +215,36 @@ class CoreReadDoor:
     def _clause(self, connection: Connection, table: LiveTable) -> sa.TableClause:
         return clause_of(table, self._dialect.schema(connection))
 
-    def _unfit(self, cell: Cell, declared: str, need: Need) -> Condition | None:
-        return cell.is_(None) if need == "set" else self._dialect.unfit(cell, declared, need)
+    def _read_json(
+        self,
+        connection: Connection,
+        query: sa.Select[Any],
+        clause: Clause,
+        names: Sequence[str],
+        limit: int,
+    ) -> tuple[Row, ...]:
+        """Return rows whose text is no JSON: all are read where the server cannot tell."""
+        is_set = sa.or_(*[clause.c[name].is_not(None) for name in names])
+        bounded = connection.execution_options(yield_per=_READ_AT_ONCE)
+        with bounded.execute(query.where(is_set)) as result:
+            bad = (row for row in map(row_of, _in_time(result)) if has_no_json(row, names))
+            return tuple(_bounded(islice(bad, limit)))
+
+    def _counted(
+        self, connection: Connection, clause: Clause, table: LiveTable, what: Counted | None
+    ) -> sa.ColumnElement[int]:
+        if what is None:
+            return sa.literal(1)
+        other = self._clause(connection, what.table).alias()
+        kinds = type_of(what.table, what.column), type_of(table, what.own)
+        same = self._dialect.alike(other.c[what.column], kinds[0], clause.c[what.own], kinds[1])
+        found = sa.select(sa.func.count()).select_from(other).where(same)
+        return found.scalar_subquery()
+
+    def _unfit(self, cell: Cell, need: Need) -> Condition:
+        if need == "pickle":  # only whoever reads it can tell
+            return cell.is_not(None)
+        return cell.is_(None) if need == "set" else self._dialect.unfit(cell, need)
 
     def _within(
         self, connection: Connection, clause: Clause, table: LiveTable, within: Within
@@ -161,6 +259,10 @@ class CoreReadDoor:
             clause.c[within.column],
             type_of(table, within.column),
         )
+        for own, theirs in within.more:
+            kinds = type_of(within.parent, theirs), type_of(table, own)
+            pair = self._dialect.alike(above.c[theirs], kinds[0], clause.c[own], kinds[1])
+            condition = sa.and_(condition, pair)
         if within.parent_within is not None:
             inner = self._within(connection, above, within.parent, within.parent_within)
             condition = sa.and_(condition, inner)
@@ -170,6 +272,14 @@ class CoreReadDoor:
         bounded = connection.execution_options(yield_per=_FETCHED)
         with bounded.execute(query) as result:
             return tuple(_bounded(row_of(one) for one in result))
+
+
+def _in_time(result: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
+    until = time.monotonic() + READ_SECONDS
+    for number, row in enumerate(result):
+        if time.monotonic() > until:
+            raise SourceError(f"only {number:,} rows could be read within {READ_SECONDS:g} s")
+        yield row
 
 
 def _bounded(rows: Iterable[dict[str, Scalar]]) -> Iterable[dict[str, Scalar]]:

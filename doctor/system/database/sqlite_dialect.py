@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.engine import Connection
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable, Need
-from doctor.system.database.dialect import Cell, Condition
+from doctor.system.database.dialect import Cell, Condition, named_in
 from doctor.system.database.marker import MARKER
 
 BINARY = "BINARY"
@@ -26,6 +27,7 @@ class SqliteDialect:
     """The questions of SQLite. OR ABORT overrules a REPLACE clause of the schema."""
 
     prefix = "OR ABORT"
+    reads_json = False
 
     def schema(self, _connection: Connection) -> None:
         """Return None: a file is a database."""
@@ -60,15 +62,27 @@ class SqliteDialect:
         """Return the comparison; text is compared by its bytes."""
         return cell.collate(BINARY) == value if isinstance(value, str) else cell == value
 
+    def one_of(self, cell: Cell, _declared: str, values: Sequence[Scalar]) -> Condition:
+        """Return the comparison as the column has it; plain values come as one parameter."""
+        if any(type(one) not in (str, int) or one == "" or "\0" in str(one) for one in values):
+            return named_in(cell, values)
+        each = sa.func.json_each(json.dumps(values)).table_valued("value")
+        return cell.in_(sa.select(each.c.value))
+
     def alike(self, one: Cell, _declared: str, other: Cell, _others: str) -> Condition:
         """Return the comparison by bytes."""
         return one.collate(BINARY) == other
 
-    def grouped(self, cell: Cell, _declared: str) -> tuple[Cell, Cell]:
-        """Return the cell twice."""
-        return cell, cell
+    def grouped(self, cell: Cell, declared: str) -> tuple[Cell, Cell]:
+        """Return what is exact, twice."""
+        exact = self.exact(cell, declared)
+        return exact, exact
 
-    def unfit(self, cell: Cell, _declared: str, need: Need) -> Condition | None:
+    def keeps(self, _declared: str, _need: Need) -> bool:
+        """Return False: types belong to values."""
+        return False
+
+    def unfit(self, cell: Cell, need: Need) -> Condition:
         """Return the condition on the value's own type and text: columns have none to rely on."""
         kind = sa.func.typeof(cell)
         if need in ("whole number", "number"):
@@ -90,6 +104,14 @@ class SqliteDialect:
         """Return the connection's own count. Rows that REPLACE deletes are not counted."""
         raw = connection.connection.driver_connection
         return int(raw.total_changes) if raw is not None else 0
+
+    def is_plain(self, connection: Connection, table: LiveTable) -> bool:
+        """Look for triggers and computed columns."""
+        query = sa.text("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name")
+        if connection.scalar(query.bindparams(name=table.name)) is not None:
+            return False
+        hidden = sa.text("SELECT 1 FROM pragma_table_xinfo(:name) WHERE hidden <> 0")
+        return connection.scalar(hidden.bindparams(name=table.name)) is None
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table in the transaction."""

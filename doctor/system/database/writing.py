@@ -13,8 +13,15 @@ from sqlalchemy.engine import Connection, Engine
 from doctor.errors import LeaseLostError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
-from doctor.model.ports import ChangeImage
+from doctor.model.ports import Batch, ChangeImage, RowsImage
 from doctor.model.schema import LiveTable, Row
+from doctor.system.database.batch_marker import (
+    known_batches,
+    read_batch,
+    write_batch,
+    write_undone,
+)
+from doctor.system.database.bulk import BulkRows, Known
 from doctor.system.database.dialect import Dialect, clause_of, matches, row_of, selected
 from doctor.system.database.marker import (
     FENCE,
@@ -32,7 +39,8 @@ Translate = Callable[[str], AbstractContextManager[None]]
 class CoreWriteDoor:
     """Opens write transactions on one database.
 
-    ``lock`` takes the write lock of a connection whose transaction has begun.
+    ``lock`` takes the write lock of a connection whose transaction has begun; ``unlock`` gives back
+    what of it outlives the transaction, and matters only where the connection does.
     """
 
     def __init__(
@@ -42,11 +50,13 @@ class CoreWriteDoor:
         translate: Translate,
         dialect: Dialect,
         lock: Callable[[Connection], object] = id,
+        unlock: Callable[[Connection], object] = id,
     ):
         self._engine = engine
         self._translate = translate
         self._dialect = dialect
         self._lock = lock
+        self._unlock = unlock
 
     @contextmanager
     def transaction(self) -> Iterator[CoreWriteTransaction]:
@@ -55,16 +65,60 @@ class CoreWriteDoor:
             self._lock(connection)
             yield CoreWriteTransaction(connection, self._dialect)
 
+    @contextmanager
+    def kept(self) -> Iterator[KeptWriteDoor]:
+        """Return a door that keeps its connection from one transaction to the next."""
+        door = KeptWriteDoor(
+            self._engine,
+            translate=self._translate,
+            dialect=self._dialect,
+            lock=self._lock,
+            unlock=self._unlock,
+        )
+        try:
+            yield door
+        finally:
+            door.close()
 
-class CoreWriteTransaction:
-    """One transaction that holds the write lock."""
 
-    def __init__(self, connection: Connection, dialect: Dialect):
+class KeptWriteDoor(CoreWriteDoor):
+    """One connection for many transactions; after anything that went wrong, a fresh one."""
+
+    _connection: Connection | None = None
+    _known: Known | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[CoreWriteTransaction]:
+        """Open one transaction; an exception inside rolls everything back."""
+        with self._translate("write"):
+            if self._connection is None:
+                self._connection, self._known = self._engine.connect(), Known()
+            connection = self._connection
+            try:
+                with connection.begin():
+                    self._lock(connection)
+                    yield CoreWriteTransaction(connection, self._dialect, self._known)
+                self._unlock(connection)
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """Let go of the connection, and of every lock with it."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class CoreWriteTransaction(BulkRows):
+    """One transaction that holds the write lock; ``known`` is what its connection saw before."""
+
+    def __init__(self, connection: Connection, dialect: Dialect, known: Known | None = None):
         self._connection = connection
         self._dialect = dialect
         self._schema = dialect.schema(connection)
         self._marker = marker_in(self._schema)
-        self._has_marker = False
+        self._known = known or Known()
 
     def fence(self, token: int, holder: str) -> None:
         """Go on only as the newest holder; raise LeaseLostError where a newer one was here."""
@@ -125,7 +179,7 @@ class CoreWriteTransaction:
 
     def is_marked(self, fix: str, kind: str) -> bool:
         """Tell whether the marker of a fix is there."""
-        if not self._has_marker and not has_marker(self._connection, self._schema):
+        if not self._known.has_marker and not has_marker(self._connection, self._schema):
             return False
         marker = self._marker
         query = sa.select(marker.c.fix).where(marker.c.fix == fix, marker.c.kind == kind)
@@ -134,6 +188,26 @@ class CoreWriteTransaction:
     def images(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the exact images that an applied fix left beside the data, None for none."""
         return marked_images(self._connection, self._schema, fix)
+
+    def mark_batch(self, fix: str, batch: Batch, image: RowsImage) -> int:
+        """Write the marker of a batch, with its image, beside the data; return its length."""
+        self._make_marker()
+        return write_batch(self._connection, self._marker, fix, batch, image)
+
+    def mark_batch_undone(self, fix: str, batch: Batch) -> None:
+        """Note beside the data that the rows of a batch are back."""
+        self._make_marker()
+        write_undone(self._connection, self._marker, fix, batch)
+
+    def batches(self, fix: str) -> tuple[tuple[Batch, ...], tuple[Batch, ...], int]:
+        """Return the batches of a fix in their order, those undone, and how many rows had moved."""
+        if not self._known.has_marker and not has_marker(self._connection, self._schema):
+            return (), (), 0
+        return known_batches(self._connection, self._marker, fix)
+
+    def batch_image(self, fix: str, batch: Batch) -> RowsImage:
+        """Return the image of a batch; raises TreatmentError where it is gone."""
+        return read_batch(self._connection, self._marker, fix, batch)
 
     def _rehearse_undo(self, table: LiveTable, change: SetCells, image: ChangeImage) -> None:
         """Put the old cells back and take that back: a trigger may stand only in that way."""
@@ -147,9 +221,9 @@ class CoreWriteTransaction:
         part.rollback()
 
     def _make_marker(self) -> None:
-        if not self._has_marker:
+        if not self._known.has_marker:
             self._dialect.make_marker(self._connection)
-            self._has_marker = True
+            self._known.has_marker = True
 
     def _set(self, table: LiveTable, change: SetCells, before: Row, cells: Row) -> ChangeImage:
         dialect = self._dialect

@@ -24,7 +24,11 @@ class SplitTransaction:
         return getattr(self._inner, name)
 
     def mark(self, fix, kind, images):
-        self.marks.append((fix, kind, images))
+        self.marks.append(("mark", fix, kind, images))
+
+    def mark_batch(self, fix, batch, image):
+        self.marks.append(("mark_batch", fix, batch, image))
+        return 0
 
 
 class SplitDoor:
@@ -38,10 +42,18 @@ class SplitDoor:
         with self._inner.transaction() as inner:
             transaction = SplitTransaction(inner)
             yield transaction
+        self.finish(transaction)
+
+    def finish(self, transaction):
+        """Write what was kept for later."""
         if transaction.marks:
             with self._inner.transaction() as second:
-                for mark in transaction.marks:
-                    second.mark(*mark)
+                for name, *mark in transaction.marks:
+                    getattr(second, name)(*mark)
+
+    @contextmanager
+    def kept(self):
+        yield self
 
 
 class LostDoor:
@@ -69,6 +81,10 @@ class LostDoor:
                 raise SourceError("the connection was lost")
         if self._commits == self._at:
             raise SourceError("the connection was lost")
+
+    @contextmanager
+    def kept(self):
+        yield self
 
 
 def install() -> None:

@@ -118,15 +118,15 @@ def test_a_wrong_mapping_is_named_with_its_place(old, new, place, message, hint)
             "a: 1\n",
             (
                 "1:1",
-                "the document is neither a rule nor signatures, a mapping or an override",
-                "it needs one of: rule, signatures, mapping, override",
+                "the document is neither a rule nor signatures, a mapping, override or system",
+                "it needs one of: rule, signatures, mapping, override, system",
             ),
         ),
         (
             "format: doctor/1\nmaping: x.y\n",
             (
                 "1:1",
-                "the document is neither a rule nor signatures, a mapping or an override",
+                "the document is neither a rule nor signatures, a mapping, override or system",
                 "did you mean 'mapping'?",
             ),
         ),
@@ -134,13 +134,17 @@ def test_a_wrong_mapping_is_named_with_its_place(old, new, place, message, hint)
             "format: doctor/1\noveride: a.b\n",
             (
                 "1:1",
-                "the document is neither a rule nor signatures, a mapping or an override",
+                "the document is neither a rule nor signatures, a mapping, override or system",
                 "did you mean 'override'?",
             ),
         ),
         (
-            "format: doctor/1\nsystem: optuna\n",
-            ("2:1", "documents of kind 'system' are not supported yet in this version", None),
+            "format: doctor/1\nsistem: a\n",
+            (
+                "1:1",
+                "the document is neither a rule nor signatures, a mapping, override or system",
+                "did you mean 'system'?",
+            ),
         ),
     ],
 )

@@ -262,3 +262,39 @@ def test_a_run_id_takes_the_type_of_its_column(kind, run, value):
     assert as_key(table, "id", run) == value
     assert type(as_key(table, "id", run)) is type(value)
     assert as_key(table, "other", run) == run
+
+
+@pytest.mark.parametrize("declares", [True, False])
+def test_a_reference_of_several_columns_is_one_reference(tmp_path, declares):
+    live = "" if declares else ", FOREIGN KEY (no, run) REFERENCES steps (no, run)"
+    path = make_database(
+        tmp_path / "a.db",
+        "CREATE TABLE runs (id TEXT PRIMARY KEY)",
+        "CREATE TABLE steps (run TEXT REFERENCES runs (id), no INTEGER, PRIMARY KEY (run, no))",
+        f"CREATE TABLE parts (id INTEGER PRIMARY KEY, no INTEGER, run TEXT{live})",
+        "INSERT INTO runs VALUES ('r1'), ('r2')",
+        "INSERT INTO steps VALUES ('r1', 1), ('r2', 1)",
+        "INSERT INTO parts VALUES (1, 1, 'r1'), (2, 1, 'r2')",
+    )
+    columns = (
+        CodeColumn("no", "Integer", True, foreign_key="steps.no"),
+        CodeColumn("run", "String", True, foreign_key="steps.run"),
+    )
+    door = read_door(path)
+    parts = find_layout(door, code(("parts", columns)), None, None).members[-1]
+    assert (parts.table.name, parts.via, parts.more) == ("parts", "run", (("no", "no"),))
+    rows = door.rows_not_in(parts.table, "no", (), within=rows_of_run(parts, "r2"), limit=9)
+    assert [row["id"] for row in rows] == [2]
+
+
+def test_two_references_to_one_column_stay_two(tmp_path):
+    path = make_database(
+        tmp_path / "a.db",
+        "CREATE TABLE runs (id TEXT PRIMARY KEY)",
+        "CREATE TABLE steps (id INTEGER PRIMARY KEY, made TEXT, used TEXT)",
+    )
+    columns = tuple(
+        CodeColumn(one, "String", True, foreign_key="runs.id") for one in ("made", "used")
+    )
+    steps = find_layout(read_door(path), code(("steps", columns)), None, None).members[-1]
+    assert (steps.via, steps.more) == ("made", ())

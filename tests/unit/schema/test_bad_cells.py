@@ -71,8 +71,15 @@ def places(found):
     ]
 
 
-def test_what_is_as_declared_is_no_finding(look):
-    assert look(row(), row("r2", cap="NULL", plan="NULL", begun="'2026-01-02'")) == []
+@pytest.mark.parametrize("run", ["r1", "r2", None])
+def test_what_is_as_declared_is_no_finding(look, run):
+    empty = dict.fromkeys(GOOD.keys() - {"goal"}, "NULL")
+    assert look(row(begun="'2026-01-02'"), row("r2", **empty), run=run) == []
+
+
+def test_null_fits_every_column_that_may_be_null(look):
+    nulls = dict.fromkeys(("cap", "cost", "begun", "day", "hour", "plan"), "NULL")
+    assert look(row(**nulls)) == []
 
 
 @pytest.mark.parametrize(

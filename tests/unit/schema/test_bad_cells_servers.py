@@ -28,8 +28,23 @@ def test_only_the_cell_that_is_missing_is_bad_in_a_row_of_many_types(ground):
         CodeColumn("data", "JSON", nullable=False),
         CodeColumn("share", "Float", nullable=False),
     )
-    code = CodeModels((CodeTable("runs", None, columns, "models.py:1"),))
+    found = looked_at(ground, columns)
+    assert [(one["column"], one["value"]) for one in fields(found)] == [("goal", "NULL")]
+
+
+def test_json_in_a_column_of_text_is_judged_wherever_it_is_kept(ground):
+    ground.execute(
+        "CREATE TABLE runs (id INT PRIMARY KEY, data TEXT, goal TEXT)",
+        "INSERT INTO runs VALUES (1, '[1]', 'x'), (2, '{bad', 'x'), (3, NULL, 'x'), (4, '1', NULL)",
+    )
+    columns = (CodeColumn("data", "JSON", nullable=True), CodeColumn("goal", "Text", False))
+    found = fields(looked_at(ground, columns))
+    cells = sorted((one["run"], one["column"], one["value"]) for one in found)
+    assert cells == [("2", "data", "{bad"), ("4", "goal", "NULL")]
+
+
+def looked_at(ground, columns):
     door = open_read_door(ground.url)
     (runs,) = door.tables()
-    found = list(bad_cells(door, code, Layout((Member("run", runs, "id"),)), None))
-    assert [(one["column"], one["value"]) for one in fields(found)] == [("goal", "NULL")]
+    code = CodeModels((CodeTable("runs", None, columns, "models.py:1"),))
+    return list(bad_cells(door, code, Layout((Member("run", runs, "id"),)), None))

@@ -35,7 +35,7 @@ def look(tmp_path):
 SIBLING = ", but runs.state does"
 
 
-def bad(table, role, key, value, valid, run="r1", **more):
+def bad(table, role, key, value, valid, run="r1", runs=2, **more):
     return Fact(
         KIND,
         {
@@ -48,6 +48,7 @@ def bad(table, role, key, value, valid, run="r1", **more):
             "valid": valid,
             "enum": "StateEnum",
             "enum_location": "models.py:1",
+            "blast": f"run {run} and every list that holds it ({runs} in all)",
             "elsewhere": "",
             **more,
         },
@@ -126,6 +127,7 @@ def test_more_bad_rows_than_are_looked_at_are_a_gap(look):
     rows = ", ".join(f"({number}, 'r1', 'BAD')" for number in range(201))
     found = look("INSERT INTO runs VALUES ('r1', 'READY')", f"INSERT INTO tiers VALUES {rows}")
     reason = "tiers.state has more than 200 bad rows; the first are shown"
+    reason += " (all: doctor plan --column tiers.state)"
     assert found[0] == Gap(KIND, reason, (KIND,))
     assert len(found) == 201
     assert all(isinstance(one, Fact) for one in found[1:])
@@ -144,7 +146,7 @@ def test_a_composite_key_names_a_row_by_all_its_columns(look):
         "CREATE TABLE tiers (run REFERENCES runs (id), n INT, state TEXT, PRIMARY KEY (run, n))",
     )
     (found,) = look("INSERT INTO tiers VALUES ('r1', 2, 'BAD')", tables=tables)
-    assert found == bad("tiers", "phase", {"run": "r1", "n": 2}, "BAD", ("OPEN", "CLOSED"))
+    assert found == bad("tiers", "phase", {"run": "r1", "n": 2}, "BAD", ("OPEN", "CLOSED"), runs=0)
 
 
 @pytest.mark.parametrize(
@@ -178,4 +180,4 @@ def test_a_column_that_cannot_be_read_is_a_gap_and_the_others_are_read(tmp_path)
     gap, fact = invalid_values(door, MODELS, layout, "r1")
     reason = "runs.state: the database could not be read: no such column: runs.state"
     assert gap == Gap(KIND, reason, (KIND,))
-    assert fact == bad("tiers", "tier", {"id": 1}, "BAD", ("OPEN", "CLOSED"))
+    assert fact == bad("tiers", "tier", {"id": 1}, "BAD", ("OPEN", "CLOSED"), runs=0)

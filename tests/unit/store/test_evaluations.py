@@ -80,7 +80,7 @@ def test_an_older_store_is_read_as_it_is_and_upgraded_when_it_is_written_to(
     upgraded = opened()
     upgraded.evaluations.record(RULES[:1], said(a="match"))
     assert len(upgraded.evaluations.all()) == 1
-    assert version(url) == "3"
+    assert version(url) == "4"
     assert upgraded.leases.take("ann", "", 60)
     assert upgraded.stops.stop("too many").incident
     assert [one.kind for one in upgraded.journal.entries(1, kinds=("kind",))] == ["kind"]

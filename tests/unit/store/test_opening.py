@@ -110,7 +110,7 @@ def test_processes_that_create_a_store_at_once_share_it(url, together, opened, s
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("UPDATE meta SET value='4' WHERE name='doctor_schema'", "written by a newer version"),
+        ("UPDATE meta SET value='5' WHERE name='doctor_schema'", "written by a newer version"),
         ("UPDATE meta SET value='x' WHERE name='doctor_schema'", "not a store of doctor"),
         ("DELETE FROM meta", "not a store of doctor"),
         ("DROP TABLE meta", "not a store of doctor"),

@@ -20,6 +20,8 @@ from tests.support.ports import Serve, answering, read_request, server
 DEADLINE = 0.3
 LATEST = DEADLINE + 0.05
 
+pytestmark = pytest.mark.alone
+
 
 def forever(connection: socket.socket, part: bytes, pause: float = 0.0) -> None:
     stop = threading.Event()

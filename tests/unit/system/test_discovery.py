@@ -8,10 +8,23 @@ import pytest
 from doctor.errors import UsageError
 from doctor.settings import SystemSettings, load_settings
 from doctor.system import discovery
-from doctor.system.discovery import Found, write_config
+from doctor.system.configuration import Known, config_text, write_config
+from doctor.system.discovery import Found, look_around
 from tests.support.ports import make_database
 
 NOTHING = SystemSettings()
+NOTHING_KNOWN = Known()
+
+
+def nobody(_tables):
+    return ()
+
+
+def initialise(folder, given=NOTHING, known=NOTHING_KNOWN, recognise=nobody):
+    """Look around and write, as the command does."""
+    found = look_around(folder, given, recognise)
+    write_config(folder / "doctor.toml", config_text(found, known))
+    return found
 
 
 def written(folder):
@@ -31,15 +44,19 @@ def test_what_is_there_is_found_and_written_relative_to_the_folder(tmp_path):
     (tmp_path / "node_modules" / "models.py").write_text("__tablename__ = 'a'\n" * 5)
     (tmp_path / "src" / "test_models.py").write_text("__tablename__ = 'a'\n" * 5)
     (tmp_path / "logs" / "a.log").write_text("x")
-    found = write_config(tmp_path, NOTHING)
+    found = initialise(tmp_path)
     assert found == Found(
-        tmp_path / "doctor.toml",
-        {
-            "database": "sqlite:///data/app.db",
-            "api": None,
-            "models": "src/models.py",
-            "logs": "logs/*.log",
-        },
+        "discovered",
+        "sqlite:///data/app.db",
+        None,
+        "src/models.py",
+        ("logs/*.log",),
+        (
+            (
+                "models: src/one.py may declare tables as well;"
+                " name a folder to have all files below it read"
+            ),
+        ),
     )
     assert written(tmp_path) == {
         "kind": "discovered",
@@ -53,8 +70,7 @@ def test_what_is_there_is_found_and_written_relative_to_the_folder(tmp_path):
 
 
 def test_where_nothing_is_found_every_line_is_an_example(tmp_path):
-    found = write_config(tmp_path, NOTHING)
-    assert set(found.found.values()) == {None}
+    assert initialise(tmp_path) == Found()
     text = (tmp_path / "doctor.toml").read_text()
     assert written(tmp_path) == {"kind": "discovered"}
     assert '# logs = ["logs/{run_id}*.log"]' in text
@@ -68,7 +84,7 @@ def test_what_is_given_beats_what_is_found(tmp_path):
     given = SystemSettings(
         database="sqlite:////x.db", api="http://h", models="/m.py", logs=("/a.log", "/b, c.log")
     )
-    write_config(tmp_path, given)
+    initialise(tmp_path, given)
     assert written(tmp_path) == {
         "kind": "discovered",
         "database": "sqlite:////x.db",
@@ -83,7 +99,7 @@ def test_odd_names_are_quoted(tmp_path, name):
     (tmp_path / name).mkdir()
     (tmp_path / name / "x.log").write_text("x")
     (tmp_path / name / "models.py").write_text("__tablename__ = 'a'")
-    write_config(tmp_path, NOTHING)
+    initialise(tmp_path)
     settings = load_settings(tmp_path / "doctor.toml", environment={}).system
     assert settings.models == str(tmp_path / name / "models.py")
     from doctor.system.files import find_logs
@@ -98,7 +114,7 @@ def test_what_cannot_be_read_or_named_is_passed_over(tmp_path):
     (tmp_path / "c\nd.log").write_text("x")
     (tmp_path / os.fsdecode(b"\xff.log")).write_text("x")
     (tmp_path / "del\x7f.log").write_text("x")
-    assert set(write_config(tmp_path, NOTHING).found.values()) == {None}
+    assert initialise(tmp_path) == Found()
 
 
 def test_models_that_cannot_be_read_are_passed_over(tmp_path):
@@ -109,24 +125,54 @@ def test_only_so_many_files_are_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(discovery, "FILES", 3)
     for name in ("a.txt", "b.txt", "c.txt", "d.log"):
         (tmp_path / name).write_text("x")
-    assert write_config(tmp_path, NOTHING).found["logs"] is None
+    assert initialise(tmp_path).logs == ()
 
 
 def test_a_file_that_is_there_is_never_overwritten(tmp_path):
     (tmp_path / "doctor.toml").write_text("mine")
     with pytest.raises(UsageError) as caught:
-        write_config(tmp_path, NOTHING)
+        initialise(tmp_path)
     assert str(caught.value) == f"{str(tmp_path / 'doctor.toml')!r} is there already"
     assert (tmp_path / "doctor.toml").read_text() == "mine"
+
+
+def test_what_is_there_is_replaced_where_that_is_asked_for(tmp_path):
+    (tmp_path / "doctor.toml").write_text("mine")
+    write_config(tmp_path / "doctor.toml", config_text(Found(), Known()), force=True)
+    assert written(tmp_path) == {"kind": "discovered"}
+
+
+def test_of_several_databases_that_of_a_known_system_is_taken_and_the_others_are_told(tmp_path):
+    make_database(tmp_path / "a.db", "CREATE TABLE more (id TEXT PRIMARY KEY)")
+    make_database(tmp_path / "b.db", "CREATE TABLE runs (id TEXT PRIMARY KEY)")
+    found = initialise(
+        tmp_path, recognise=lambda tables: ("one", "two") if tables[0].name == "runs" else ()
+    )
+    assert (found.kind, found.database) == ("one", "sqlite:///b.db")
+    assert found.unsure == (
+        "database: a.db could be meant as well",
+        "kind: the tables would fit two too",
+    )
+
+
+def test_what_a_first_look_showed_stands_in_the_comments():
+    known = Known("jobs.uid", ("steps",), ("OPEN", "DONE"), ("DONE",), has_unread=True)
+    text = config_text(Found(), known)
+    assert "# found: jobs.uid names a run; steps belong to it" in text
+    assert "there are OPEN, DONE" in text
+    assert "# import_models = true" in text
+    uncommented = "\n".join(line.removeprefix("# ") for line in text.splitlines()[1:])
+    runs = tomllib.loads(uncommented)["system"]["runs"]
+    assert runs == {"table": "jobs", "terminal": ["DONE"]}
 
 
 def test_a_dangling_link_is_not_written_through(tmp_path):
     (tmp_path / "doctor.toml").symlink_to(tmp_path / "other.toml")
     with pytest.raises(UsageError, match=r"cannot write .*: File exists"):
-        write_config(tmp_path, NOTHING)
+        initialise(tmp_path)
     assert not (tmp_path / "other.toml").exists()
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match="there is no folder"):
-        write_config(tmp_path / "none", NOTHING)
+        initialise(tmp_path / "none")

@@ -118,6 +118,10 @@ def _literal_values(value: Any) -> Any:
     raise UnreadableError(_UNKNOWN)
 
 
+def _set_of(value: Any) -> Any:
+    return value if isinstance(value, frozenset) else guarded(frozenset, items(value))
+
+
 _FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "builtins.str": text,
     "builtins.list": items,
@@ -125,6 +129,8 @@ _FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "builtins.reversed": lambda value: items(value)[::-1],
     "builtins.sorted": lambda value: guarded(sorted, [plain(one) for one in items(value)]),
     "builtins.len": lambda value: len(items(value)),
+    "builtins.set": _set_of,
+    "builtins.frozenset": _set_of,
     "typing.get_args": _literal_values,
     "typing_extensions.get_args": _literal_values,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -70,7 +71,7 @@ class ColumnCalls:
         return None
 
     def _made(self, node: ast.Call, scope: Scope) -> ColumnCall | None:
-        symbol = self.symbol(node.func, scope)
+        symbol = self._maker(node, scope)
         if is_sqlalchemy(symbol, *_COLUMNS):
             return self._split(node, scope, core=is_sqlalchemy(symbol, "Column"))
         if is_sqlalchemy(symbol, "composite") and any(map(_is_call, node.args)):
@@ -80,6 +81,27 @@ class ColumnCalls:
         if isinstance(symbol, FunctionRef):
             return self._helper(symbol, node, scope)
         return None
+
+    def _maker(self, node: ast.Call, scope: Scope) -> Symbol | None:
+        """Return what ``node`` calls; where versions of a library decide, a column either way.
+
+        Raises:
+            UnreadableError: only one of several meanings makes a column, or its name says so.
+        """
+        try:
+            found = self._names.candidates(node.func, scope)
+        except UnreadableError:
+            found = ()
+        if len(found) == 1 and not (isinstance(found[0], External) and _is_foreign(found[0])):
+            return found[0]
+        columns = [one for one in found if is_sqlalchemy(one, *_COLUMNS)]
+        if columns and len(columns) == len(found):
+            declared = [one for one in columns if not is_sqlalchemy(one, "Column")]
+            return (declared or columns)[0]
+        if columns or "column" in ast.unparse(node.func).lower():
+            reason = f"{ast.unparse(node.func)!r} may make a column and is not followed"
+            raise UnreadableError(reason, scope.place(node))
+        return found[0] if len(found) == 1 else None
 
     def maker(self, call: ast.Call, scope: Scope) -> Symbol | None:
         """Return what ``call`` calls, None where it cannot be followed."""
@@ -175,6 +197,11 @@ class ColumnCalls:
                 "the name of the column is no text", given.scope.place(given.node)
             )
         return value
+
+
+def _is_foreign(symbol: External) -> bool:
+    """Tell whether something is defined neither in the source, nor by SQLAlchemy or Python."""
+    return symbol.root != "sqlalchemy" and symbol.root not in sys.stdlib_module_names | {"builtins"}
 
 
 def _is_call(node: ast.expr) -> bool:

@@ -65,7 +65,13 @@ def write_door(url: URL, *, create_marker: bool) -> CoreWriteDoor:
                 hint=server.LOCKED,
             )
 
-    return CoreWriteDoor(engine, translate=translated, dialect=dialect, lock=lock)
+    def unlock(connection: Connection) -> None:
+        raw = connection.connection.driver_connection
+        if raw is not None:
+            raw.cursor().execute("SELECT RELEASE_ALL_LOCKS()")
+            raw.rollback()
+
+    return CoreWriteDoor(engine, translate=translated, dialect=dialect, lock=lock, unlock=unlock)
 
 
 def _engine(url: URL, mode: str, seconds: float) -> Engine:

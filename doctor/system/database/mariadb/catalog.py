@@ -49,6 +49,10 @@ _WRITES = re.compile(
     r"\b(?:UPDATE|DELETE|CALL|LOAD|TRUNCATE|EXECUTE|INTO|(?:INSERT|REPLACE)\b(?!\s*\())\b",
     re.IGNORECASE,
 )
+_COMPUTED = """SELECT 1 FROM information_schema.columns
+WHERE table_schema = :schema AND table_name = :name
+  AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name
+  AND extra LIKE '%GENERATED%' LIMIT 1"""
 TRANSACTIONAL = "InnoDB"
 
 
@@ -122,6 +126,13 @@ def on_update(connection: Connection, schema: str, name: str) -> tuple[str, ...]
     """Return the columns that take the current time by themselves."""
     where = {"schema": schema, "name": name}
     return tuple(connection.execute(sa.text(_ON_UPDATE), where).scalars())
+
+
+def is_plain(connection: Connection, schema: str, name: str) -> bool:
+    """Tell whether a table has neither triggers on UPDATE nor computed columns."""
+    where = {"schema": schema, "name": name}
+    has_trigger = connection.execute(sa.text(_TRIGGERS), where).first() is not None
+    return not has_trigger and connection.scalar(sa.text(_COMPUTED), where) is None
 
 
 def _calls_a_writer(connection: Connection, body: str) -> bool:

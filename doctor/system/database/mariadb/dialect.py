@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from doctor.system.database.dialect import Cell, Condition, can_be_text
 from doctor.system.database.mariadb.catalog import (
     TRANSACTIONAL,
     engine_name,
+    is_plain,
     obstacle,
     on_update,
     read_tables,
@@ -44,6 +45,7 @@ class MariadbDialect:
     """The questions of MariaDB about the one database that the URL names."""
 
     prefix = ""
+    reads_json = False
 
     def __init__(self, *, create_marker: bool = False):
         self._create_marker = create_marker
@@ -107,6 +109,11 @@ class MariadbDialect:
             return sa.and_(cell == self.bound(value), same)
         return same
 
+    def one_of(self, cell: Cell, _declared: str, values: Sequence[Scalar]) -> Condition:
+        """Return the comparison as the column has it; the driver binds a tuple as a list."""
+        bound = sa.bindparam(None, tuple(values), type_=sa.types.NullType())
+        return cell.op("IN", is_comparison=True)(bound)
+
     def alike(self, one: Cell, declared: str, other: Cell, others: str) -> Condition:
         """Return the comparison, helped by an index where both have one collation."""
         kind, its = kind_of(declared), kind_of(others)
@@ -123,11 +130,13 @@ class MariadbDialect:
             return cell, cell
         return sa.func.max(_converted(cell)), _bytes(cell)
 
-    def unfit(self, cell: Cell, declared: str, need: Need) -> Condition | None:
-        """Return the condition for JSON, which is text here; the other types keep their promise."""
-        if need == "JSON" and kind_of(declared) == "text":
-            return sa.and_(cell.is_not(None), sa.func.json_valid(cell) == 0)
-        return None
+    def keeps(self, declared: str, need: Need) -> bool:
+        """Return True for all but JSON, which is text here."""
+        return need != "JSON" or kind_of(declared) != "text"
+
+    def unfit(self, cell: Cell, _need: Need) -> Condition:
+        """Return the condition for JSON."""
+        return sa.and_(cell.is_not(None), sa.func.json_valid(cell) == 0)
 
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
         """Return the value without a type of its own: the column decides."""
@@ -140,6 +149,10 @@ class MariadbDialect:
     def count(self, connection: Connection) -> int:
         """Return what the server counts for this connection; triggers are part of it."""
         return sum(int(value) for _, value in connection.exec_driver_sql(_CHANGED))
+
+    def is_plain(self, connection: Connection, table: LiveTable) -> bool:
+        """Look for triggers and computed columns."""
+        return is_plain(connection, self.schema(connection), table.name)
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table on a connection of its own: here it would commit what is open."""

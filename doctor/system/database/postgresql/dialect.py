@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from doctor.errors import SourceError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
 from doctor.model.schema import LiveTable, Need
-from doctor.system.database.dialect import Cell, Condition, can_be_text
+from doctor.system.database.dialect import Cell, Condition, can_be_text, named_in
 from doctor.system.database.marker import marker_in
 from doctor.system.database.postgresql.catalog import obstacle, read_tables
 
@@ -45,10 +45,22 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = :schema AND c.relname = :name"""
 
 
+_SET_BY_OTHERS = """SELECT bool_or(p.relhasrules OR EXISTS (
+    SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid = p.oid AND NOT t.tgisinternal)
+  OR EXISTS (
+    SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = p.oid AND a.attgenerated <> ''))
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class p ON p.oid = c.oid
+  OR p.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid))
+WHERE n.nspname = :schema AND c.relname = :name"""
+
+
 class PostgresqlDialect:
     """The questions of PostgreSQL about the schema that stands first in the search path."""
 
     prefix = ""
+    reads_json = True
 
     def schema(self, connection: Connection) -> str:
         """Return the current schema; raises SourceError where there is none."""
@@ -118,6 +130,12 @@ class PostgresqlDialect:
             return sa.and_(by_index, same) if known else sa.false()
         return same
 
+    def one_of(self, cell: Cell, _declared: str, values: Sequence[Scalar]) -> Condition:
+        """Return the comparison with an array of the column's own type, in one parameter."""
+        if all(type(one) in (str, int) for one in values):
+            return cell == sa.func.any(self.bound(_array(values)))
+        return named_in(cell, values)
+
     def alike(self, one: Cell, declared: str, other: Cell, others: str) -> Condition:
         """Return the comparison, helped by an index where both have one collation."""
         kind, its = kind_of(declared), kind_of(others)
@@ -133,9 +151,13 @@ class PostgresqlDialect:
         exact = self.exact(cell, declared)
         return exact, exact
 
-    def unfit(self, _cell: Cell, _declared: str, _need: Need) -> Condition | None:
-        """Return None: the types keep what they promise."""
-        return None
+    def keeps(self, declared: str, need: Need) -> bool:
+        """Return True for all but JSON in text; text for other types is a matter of the schema."""
+        return need != "JSON" or kind_of(declared) != "text"
+
+    def unfit(self, _cell: Cell, _need: Need) -> Condition:
+        """Return that there is no such cell."""
+        return sa.false()
 
     def bound(self, value: Scalar) -> sa.BindParameter[Any]:
         """Return the value without a type of its own: the column decides."""
@@ -154,6 +176,11 @@ class PostgresqlDialect:
                 hint="SET track_counts = on for the account that repairs",
             )
         return int(found)
+
+    def is_plain(self, connection: Connection, table: LiveTable) -> bool:
+        """Look for triggers, rules and computed columns, in partitions too."""
+        where = {"schema": self.schema(connection), "name": table.name}
+        return not connection.scalar(sa.text(_SET_BY_OTHERS), where)
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table in the transaction; raises TreatmentError for one that may be lost."""
@@ -185,6 +212,12 @@ class _Named(sa.types.UserDefinedType[Any]):
 def kind_of(declared: str) -> Kind:
     """Return how values of a type are compared."""
     return _KINDS.get(_LENGTH.sub("", declared), "other")
+
+
+def _array(values: Sequence[Scalar]) -> str:
+    """Return values as PostgreSQL writes an array."""
+    quoted = (str(one).replace("\\", "\\\\").replace('"', '\\"') for one in values)
+    return "{" + ",".join(f'"{one}"' for one in quoted) + "}"
 
 
 def _is_float_text(kind: Kind, value: Scalar) -> bool:

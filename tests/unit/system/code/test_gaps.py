@@ -377,6 +377,18 @@ def test_a_column_that_is_added_after_its_class_is_a_gap(tmp_path: Path) -> None
     assert [gap.what for gap in models.gaps] == ["roads.x", "roads.z"]
 
 
+def test_a_column_of_a_function_that_cannot_be_followed_is_a_gap(tmp_path: Path) -> None:
+    source = (
+        "from elsewhere import EnumColumn, track\n"
+        "try:\n    from sqlalchemy import Column as Own\n"
+        "except ImportError:\n    def Own(*a): return None\n"
+        + table("x = EnumColumn(Light)\ny = Own(Enum(Light))\nz = track()\nw = no_column()")
+    )
+    models = read(tmp_path, source)
+    assert_gap(models, "x")
+    assert [gap.what for gap in models.gaps] == ["roads.x", "roads.y", "roads.w"]
+
+
 def test_two_tables_of_one_name_keep_no_enum_that_they_disagree_about(tmp_path: Path) -> None:
     source = table("x = mapped_column(Enum('a', 'b'))\ny = mapped_column(Enum(Light))")
     other = source.replace("'b'", "'c'").replace("Road(Base)", "Other(Base)")

@@ -13,6 +13,18 @@ from tests.unit.system.code.differential import HEAD, assert_same, read
 FUTURE = "from __future__ import annotations\n"
 
 SHAPES = {
+    "a column function that depends on the version of the library": """
+try:
+    from sqlalchemy.orm import mapped_column
+    _Made = mapped_column
+except ImportError:
+    from sqlalchemy import Column as _Made
+
+class Road(Base):
+    __tablename__ = "roads"
+    id = _Made(Integer, primary_key=True)
+    light = _Made(Enum(Light), nullable=False)
+""",
     "mixins and an abstract base": """
 class Stamps:
     made_at: Mapped[datetime]
