@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from doctor.errors import DoctorError, SourceError, UsageError
+from doctor.errors import SourceError, UsageError
 from doctor.examining import Examiner
 from doctor.inference import (
     DurableEngine,
@@ -18,8 +17,7 @@ from doctor.inference import (
     ReferenceEngine,
     durable_available,
 )
-from doctor.model.change import Decision, Outcome, Plan, Verified
-from doctor.model.examination import EXIT_CODES, Examination, Survey, Treatment
+from doctor.model.examination import Examination, Survey, Treatment
 from doctor.model.system import Probe, System
 from doctor.model.tier import Tier
 from doctor.model.verdict import Verdict
@@ -28,7 +26,6 @@ from doctor.rulebook.book import Book, load_book
 from doctor.settings import Settings
 from doctor.store.uptime import machine_uptime, no_uptime
 from doctor.treatment.memory import Memory
-from doctor.treatment.planning import rung
 
 if TYPE_CHECKING:
     from doctor.evidence.trial import ProbeTrial
@@ -36,10 +33,10 @@ if TYPE_CHECKING:
     from doctor.model.repair import ColumnExamination, ColumnTreatment
     from doctor.repairing import Order, Repairer
     from doctor.store import Fix, Pause, Pruned, Stop, Store
+    from doctor.treating import Treater
     from doctor.treatment.apply import Step
     from doctor.treatment.batches import Told
     from doctor.treatment.lease import Turn
-    from doctor.treatment.policy import Authority
     from doctor.treatment.treat import Clinic, Confirm
 
 LOCK_SECONDS = 30.0
@@ -143,45 +140,11 @@ class Doctor:
             BusyError: another doctor is treating this system.
             LeaseLostError: another doctor took over meanwhile; it goes on with what was begun.
         """
-        from doctor.treatment.treat import treat
+        from doctor.treating import Wanted
 
+        wanted = Wanted(max_tier, attended, plan, choices, confirm)
         with self._turn() as turn:
-            may_recover = attended or self.stopped() is None
-            if may_recover:
-                self._recover_unless_paused(turn)
-            examination, system, probes = self._examiner.examine(run, choices)
-            offered = self.memory.offered(examination.run, examination.plans)
-            if offered is not None and not choices:
-                examination, system, probes = self._examiner.examine(run, offered)
-            if not examination.findings:
-                return Treatment(examination, examination.status, examination.exit_code)
-            if plan is None and not (examination.plans or examination.open_cells):
-                return self._without_remedy(examination, system, attended=attended)
-            store, door = turn.take()
-            if (may_recover and self._recover_unless_paused(turn)) or turn.is_late:
-                examination, system, probes = self._examiner.examine(run, choices or offered)
-                if not examination.findings:
-                    return Treatment(examination, examination.status, examination.exit_code)
-            store.evaluations.record(self.book.rules, examination.verdicts)
-            outcomes: tuple[Outcome, ...] = ()
-            while True:
-                treatment = treat(
-                    examination,
-                    self._clinic(system, probes, store, door),
-                    self._authority(examination, system, store, max_tier, attended=attended),
-                    wanted=plan,
-                    confirm=confirm,
-                )
-                outcomes += treatment.outcomes
-                if not self._has_next_rung(treatment):
-                    break
-                examination, system, probes = self._examiner.examine(run, choices)
-                if not (examination.plans or examination.open_cells):
-                    break
-            if not attended and treatment.status in ("undone", "undo_failed"):
-                self._storm(treatment.examination, system, store)
-            self._keep(store)
-            return self._looked_at_again(replace(treatment, outcomes=outcomes), run)
+            return self._treater.treat(turn, self._clinic, run, wanted)
 
     def examine_column(
         self, name: str, choices: Mapping[str, str] | None = None
@@ -201,7 +164,7 @@ class Doctor:
         from doctor.repairing import Order
 
         with self._turn() as turn:
-            self._recover_pending(turn)
+            self._treater.recover_pending(turn)
             self._repairer.resume(turn, self._clinic, order or Order())
             return self._repairer.repair(turn, self._clinic, name, order or Order())
 
@@ -247,7 +210,7 @@ class Doctor:
         from doctor.repairing import Order
 
         with self._turn() as turn:
-            ended = self._recover_pending(turn)
+            ended = self._treater.recover_pending(turn)
             return (*ended, *self._repairer.resume(turn, self._clinic, Order(told=told)))
 
     def try_plugins(self) -> tuple[ProbeTrial, ...]:
@@ -336,10 +299,16 @@ class Doctor:
     def _opened(self) -> tuple[Store, WriteDoor]:
         from doctor.system.database import open_read_door, open_write_door
 
-        store, url = self.memory.open_for_writing(), self._database()
+        store, url = self.memory.open_for_writing(), self.settings.system.needed_database()
         with suppress(SourceError):  # the write transaction will look again
             store.leases.overtake(open_read_door(url).newest_token())
         return store, open_write_door(url, create_marker=self.settings.system.create_marker)
+
+    @cached_property
+    def _treater(self) -> Treater:
+        from doctor.treating import Treater
+
+        return Treater(self.memory, self.book, self.engine, self._examiner)
 
     @cached_property
     def _repairer(self) -> Repairer:
@@ -363,117 +332,6 @@ class Doctor:
             {rule.id: rule for rule in self.book.rules},
         )
 
-    def _authority(
-        self,
-        examination: Examination,
-        system: System,
-        store: Store,
-        max_tier: Tier,
-        *,
-        attended: bool,
-    ) -> Authority:
-        from doctor.store import paused
-        from doctor.treatment.policy import REPAIRS_BEFORE_STOP, Authority
-
-        stop = paused(self.memory.identity)
-        is_alone = isinstance(self.engine, ReferenceEngine) and self.settings.engine != "reference"
-        repaired = _repairs(examination.plan, store)
-        return Authority(
-            max_tier,
-            attended,
-            self.memory.approved(examination.run),
-            f"{stop.reason} ({stop.by})" if stop else None,
-            repaired,
-            examination.note if is_alone else None,
-            None if attended else self._storm(examination, system, store),
-            _writers(examination.plan, system) if repaired >= REPAIRS_BEFORE_STOP else (),
-        )
-
-    def _keep(self, store: Store) -> None:
-        """Drop what is too old, once a day; a treatment that is over never fails by it."""
-        kept, most = self.settings.store.keep, self.settings.store.max_size
-        with suppress(DoctorError):
-            store.retention.keep(None if kept is None else timedelta(seconds=kept), most)
-
-    def _without_remedy(
-        self, examination: Examination, system: System, *, attended: bool
-    ) -> Treatment:
-        """Remember what was seen; nothing can be written, so no lease is needed."""
-        store = self.memory.open_for_writing()
-        store.evaluations.record(self.book.rules, examination.verdicts)
-        if not attended:
-            self._storm(examination, system, store)
-        decision = Decision("ask", "no rule knows a remedy")
-        return Treatment(examination, "sick", EXIT_CODES["sick"], decision)
-
-    def _storm(self, examination: Examination, system: System, store: Store) -> Stop | None:
-        from doctor.runs import count_active
-        from doctor.treatment.storm import stop_in_storm
-
-        active = partial(count_active, system)
-        return stop_in_storm(store, examination.run, examination.findings, active)
-
-    def _has_next_rung(self, treatment: Treatment) -> bool:
-        """Tell whether another rung of a ladder takes over from a repair that was undone."""
-        is_undone = treatment.status == "undone" and treatment.outcomes[-1].result == "undone"
-        tried = treatment.plan.rules if is_undone and treatment.plan else ()
-        return any(
-            remedy.on_verify_fail == "undo_then_next" and rung(rule, remedy) in tried
-            for rule in self.book.rules
-            for remedy in rule.remedies[:-1]
-        )
-
-    def _looked_at_again(self, treatment: Treatment, run: str) -> Treatment:
-        if treatment.status != "healed" or not treatment.outcomes:
-            return treatment
-        after = self.examine(run)
-        outcome = treatment.outcomes[-1]
-        if outcome.verified == "clear" and after.findings:
-            return Treatment(
-                after,
-                "sick",
-                3,
-                treatment.decision,
-                treatment.incident,
-                treatment.plan,
-                treatment.outcomes,
-            )
-        return treatment
-
-    def _recover_unless_paused(self, turn: Turn) -> tuple[Fix, ...]:
-        """Recover; under a pause nothing new passes either, and an incident says so."""
-        from doctor.treatment.pause import PausedError
-
-        try:
-            return self._recover_pending(turn)
-        except PausedError:
-            return ()
-
-    def _recover_pending(self, turn: Turn) -> tuple[Fix, ...]:
-        known = self.memory.open_for_reading()
-        pending = known.fixes.pending() if known else ()
-        if all(one.plan.bulk for one in pending):
-            return ()
-        from doctor.store import completed
-        from doctor.system.database import open_read_door
-        from doctor.treatment.aftercare import finish_pending
-        from doctor.treatment.verify import verify_plan
-
-        store, door = turn.take()
-        read = open_read_door(self._database())
-
-        def verify(fix: Fix) -> tuple[Verified, str]:
-            system, probes = self._examiner.open(fix.plan.run)
-            return verify_plan(completed(fix, read.marker).plan, system, probes)
-
-        return finish_pending(store, read, door, verify)
-
-    def _database(self) -> str:
-        url = self.settings.system.database
-        if url is None:
-            raise UsageError("no database is configured", hint="give --database")
-        return url
-
 
 def _engine(settings: Settings) -> Engine:
     if settings.engine == "reference":
@@ -481,29 +339,3 @@ def _engine(settings: Settings) -> Engine:
     if settings.engine == "durable" or durable_available():
         return DurableEngine()
     return ReferenceEngine()
-
-
-def _repairs(plan: Plan | None, store: Store) -> int:
-    if plan is None:
-        return 0
-    counts = [
-        len(store.fixes.repairs(plan.run, change.table, name, change.key))
-        for change in plan.changes
-        for name in change.to
-    ]
-    return max(counts, default=0)
-
-
-def _writers(plan: Plan | None, system: System) -> tuple[str, ...]:
-    """Return where the project's source may write the values that a plan takes away."""
-    if plan is None or system.project is None:
-        return ()
-    from doctor.system.code.writers import writers
-
-    return tuple(
-        found
-        for change in plan.changes
-        for name, value in change.expected.items()
-        if isinstance(value, str)
-        for found in writers(system.project, change.table, name, value)
-    )

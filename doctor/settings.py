@@ -103,6 +103,12 @@ class SystemSettings(_Part):
     runs: RunsSettings = RunsSettings()
     columns: dict[str, ColumnSettings] = Field(default_factory=dict)
 
+    def needed_database(self) -> str:
+        """Return the database's URL; raise UsageError where none is configured."""
+        if self.database is None:
+            raise UsageError("no database is configured", hint="give --database")
+        return self.database
+
 
 class StoreSettings(_Part):
     """[store]: where Doctor keeps what it remembers, and for how long (in seconds, bytes).

@@ -27,7 +27,7 @@ class Memory:
         clock: Callable[[], datetime],
         uptime: Callable[[], Uptime | None] = no_uptime,
     ):
-        self._settings = settings
+        self.settings = settings
         self.clock = clock
         self._uptime = uptime
         self._store: Store | None = None
@@ -45,7 +45,7 @@ class Memory:
         """The risk budget."""
         from doctor.store import Window
 
-        budget = self._settings.budget
+        budget = self.settings.budget
         return {
             "run": Window(budget.run.points, budget.run.per),
             "system": Window(budget.system.points, budget.system.per),

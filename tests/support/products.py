@@ -23,6 +23,5 @@ def nothing_left_open() -> Iterator[None]:
     finally:
         sa.event.remove(sa.Engine, "connect", note)
         for one in opened:
-            # SQLite's adapters say nothing of being closed; closing twice is allowed by all but PyMySQL.
-            if getattr(one, "open", True):
+            if getattr(one, "open", True):  # only PyMySQL may not be closed twice
                 one.close()
