@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,18 +14,20 @@ from doctor.examining import Examiner
 from doctor.inference import Engine, ReferenceEngine
 from doctor.model.change import Decision, Outcome, Plan, Verified
 from doctor.model.examination import EXIT_CODES, Examination, Treatment
-from doctor.model.system import System
+from doctor.model.system import Probe, System
 from doctor.model.tier import Tier
 from doctor.rulebook.book import Book
 from doctor.treatment.memory import Memory
 from doctor.treatment.planning import rung
 
 if TYPE_CHECKING:
-    from doctor.repairing import ClinicOf
+    from doctor.model.ports import WriteDoor
     from doctor.store import Fix, Stop, Store
     from doctor.treatment.lease import Turn
     from doctor.treatment.policy import Authority
-    from doctor.treatment.treat import Confirm
+    from doctor.treatment.treat import Clinic, Confirm
+
+ClinicOf = Callable[[System, tuple[Probe, ...], "Store", "WriteDoor"], "Clinic"]
 
 
 @dataclass(frozen=True, slots=True)
