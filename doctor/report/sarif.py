@@ -1,4 +1,4 @@
-"""Mistakes and warnings of rule files as SARIF 2.1.0, which code hosts show at their lines."""
+"""Mistakes in rule files, and in SQL, as SARIF 2.1.0, which code hosts show at their lines."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Any
 from urllib.parse import quote
 
 from doctor.errors import DoctorError
+from doctor.model.sql_finding import TITLES as LINT_TITLES
+from doctor.model.sql_finding import SqlFinding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_TITLES = {"D002": "A mistake in a rule file"}
+_TITLES = {"D002": "A mistake in a rule file", **LINT_TITLES}
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?")
 
 
-def sarif_text(problems: Iterable[DoctorError], version: str) -> str:
+def sarif_text(problems: Iterable[DoctorError | SqlFinding], version: str) -> str:
     """Return the document as indented JSON; no key but those that SARIF knows."""
     text = json.dumps(sarif(problems, version), indent=2, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def sarif(problems: Iterable[DoctorError], version: str) -> dict[str, Any]:
+def sarif(problems: Iterable[DoctorError | SqlFinding], version: str) -> dict[str, Any]:
     """Return the document; without problems its list of results is empty, which means "clean"."""
     found = tuple(problems)
     codes = sorted({one.code for one in found})
@@ -42,7 +44,7 @@ def sarif(problems: Iterable[DoctorError], version: str) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _result(problem: DoctorError, codes: list[str]) -> dict[str, Any]:
+def _result(problem: DoctorError | SqlFinding, codes: list[str]) -> dict[str, Any]:
     is_warning = getattr(problem, "severity", "error") == "warning"
     text = problem.message if problem.hint is None else f"{problem.message} ({problem.hint})"
     result: dict[str, Any] = {

@@ -82,7 +82,7 @@ def _ranked(
     declared = _declared(subject, mappings)
     if declared:
         return tuple(_not_restarting(one, subject.value, terminal) for one in declared)
-    folded = [one for one in subject.valid if _is_same_folded(subject.value, one, enum)]
+    folded = [one for one in subject.valid if is_same_folded(subject.value, one, enum)]
     if len(folded) == 1:
         reason = f"the same value but for {_difference(subject.value, folded[0])}"
         return (RankedValue(folded[0], Tier.SAFE, reason, certain=True),)
@@ -159,7 +159,8 @@ def _without_repr(value: str, enum: str) -> str:
     return member if is_repr else value
 
 
-def _is_same_folded(value: str, valid: str, enum: str) -> bool:
+def is_same_folded(value: str, valid: str, enum: str) -> bool:
+    """Tell whether a value is a valid one but for case, separators and the name of its enum."""
     folded = _fold(_without_repr(value, enum))
     return bool(folded) and folded == _fold(valid)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -65,6 +65,16 @@ def look_at_models(path: Path) -> tuple[CodeModels, Sights]:
     return reader.result(), reader.sights
 
 
+def read_model_files(paths: Sequence[Path]) -> CodeModels:
+    """Return the tables that these Python files declare, and those that they import.
+
+    What cannot be read, a whole file too, is a gap.
+    """
+    reader = _Reader()
+    reader.files(paths)
+    return reader.result()
+
+
 class _Reader:
     def __init__(self) -> None:
         self._project = Project()
@@ -92,7 +102,10 @@ class _Reader:
         if len(files) > MAX_FILES:
             reason = f"only the first {MAX_FILES:,} files were read"
             self._gaps.append(CodeGap(shown(folder), shown(folder), reason))
-        for path in files[:MAX_FILES]:
+        self.files(files[:MAX_FILES])
+
+    def files(self, paths: Sequence[Path]) -> None:
+        for path in paths:
             try:
                 self._module(self._project.load(path))
             except UnreadableError:

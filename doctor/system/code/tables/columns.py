@@ -14,6 +14,7 @@ from doctor.system.code.tables.column_calls import ColumnCall, ColumnCalls
 from doctor.system.code.tables.column_types import ColumnTypes
 from doctor.system.code.tables.type_maps import TypeMap, TypeMaps
 
+_GENERATED = ("Computed", "Identity", "FetchedValue", "DefaultClause", "Sequence")
 _DEFAULTS = ("default", "insert_default", "default_factory")
 
 
@@ -159,7 +160,8 @@ class Columns:
     def _server_default(self, call: ColumnCall) -> str | None:
         option = call.options.get("server_default")
         if option is None:
-            return None
+            made = next((one for name in _GENERATED if (one := call.item(name))), None)
+            return None if made is None else ast.unparse(made.node)
         inner = option.node
         if isinstance(inner, ast.Call) and inner.args:
             maker = self._calls.maker(inner, option.scope)
