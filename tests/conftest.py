@@ -7,7 +7,7 @@ import os
 import pytest
 
 FIGURE = "figure"
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = ["tests.support.servers", "tests.support.three_engines"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -122,6 +122,33 @@ class ReadDoor(Protocol):
     ) -> tuple[tuple[Scalar, int], ...]:
         """Return values of ``column`` that no row of ``parent`` has, each with its row count."""
 
+    def orphans(
+        self,
+        table: LiveTable,
+        parent: LiveTable,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        within: Within | None,
+        limit: int,
+    ) -> tuple[Row, ...]:
+        """Return whole rows whose columns name a row of ``parent`` that is not there.
+
+        ``pairs`` are columns of the row and of ``parent``. A row with a NULL in them names none.
+        """
+
+    def count_orphans(
+        self, table: LiveTable, parent: LiveTable, pairs: Sequence[tuple[str, str]]
+    ) -> int:
+        """Return how many rows ``orphans`` would return without a limit, of the whole table."""
+
+    def duplicates(
+        self, table: LiveTable, columns: Sequence[str], *, within: Within | None, limit: int
+    ) -> tuple[tuple[tuple[Scalar, ...], int], ...]:
+        """Return values of ``columns``, none of them NULL, that several rows have, with a count.
+
+        They are compared exactly. With ``within`` one of those rows at least is there.
+        """
+
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
 

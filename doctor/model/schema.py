@@ -45,13 +45,39 @@ class CodeColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeLink:
+    """Columns that together name a row of ``table``, by its columns ``references``."""
+
+    columns: tuple[str, ...]
+    table: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeUnique:
+    """Columns whose values together no two rows share, as the code declares it.
+
+    ``columns`` is () where more than columns decides, such as an expression or a condition;
+    ``name`` is that of the constraint or index, None for none.
+    """
+
+    columns: tuple[str, ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CodeTable:
-    """A table as the code declares it. ``location`` is ``file:line`` of its class."""
+    """A table as the code declares it. ``location`` is ``file:line`` of its class.
+
+    ``links`` are the references of several columns; those of one are on the columns.
+    """
 
     name: str
     schema: str | None
     columns: tuple[CodeColumn, ...]
     location: str
+    links: tuple[CodeLink, ...] = ()
+    uniques: tuple[CodeUnique, ...] = ()
 
     def column(self, name: str) -> CodeColumn | None:
         """Return the column called ``name``, or None."""
@@ -107,6 +133,23 @@ class LiveColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveIndex:
+    """An index of the database.
+
+    Attributes:
+        name: of the index.
+        columns: in their order, () where it is over expressions or over some rows only.
+        unique: no two rows share the values of ``columns``.
+        exact: its order keeps values of the first column apart as the bytes do.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    unique: bool
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LiveTable:
     """A table as the database declares it; ``schema`` is None where the engine has none."""
 
@@ -115,6 +158,7 @@ class LiveTable:
     primary_key: tuple[str, ...]
     foreign_keys: tuple[LiveForeignKey, ...]
     schema: str | None = None
+    indexes: tuple[LiveIndex, ...] = ()
 
     def column(self, name: str) -> LiveColumn | None:
         """Return the column called ``name``, or None."""

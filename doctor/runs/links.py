@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from doctor.model.layout import Member, Role
 from doctor.model.schema import CodeModels, LiveForeignKey, LiveTable
+from doctor.schema.references import declared_links
 
 Links = Mapping[str, tuple[LiveForeignKey, ...]]
 
@@ -29,25 +30,17 @@ def links_of(tables: Mapping[str, LiveTable], code: CodeModels | None) -> Links:
 def _declared(
     table: LiveTable, tables: Mapping[str, LiveTable], code: CodeModels | None
 ) -> Iterator[LiveForeignKey]:
-    """Yield the references that only the code declares.
-
-    Columns that lead to different columns of one table are one reference; those that lead to the
-    same column are one each.
-    """
+    """Yield the references that only the code declares."""
     declared = code.table(table.name) if code else None
-    pairs: dict[str, list[tuple[str, str]]] = {}
-    for column in declared.columns if declared else ():
-        if column.foreign_key and table.column(column.name):
-            target, _, key = column.foreign_key.rpartition(".")
-            if target not in tables:  # it is named with its schema
-                target = target.rpartition(".")[2]
-            if target in tables and tables[target].column(key):
-                pairs.setdefault(target, []).append((column.name, key))
-    for target, many in pairs.items():
-        is_one = len({key for _, key in many}) == len(many)
-        for part in [many] if is_one else [[one] for one in many]:
-            own, theirs = zip(*part, strict=True)
-            yield LiveForeignKey(own, target, theirs)
+    for link in declared_links(declared) if declared else ():
+        name = link.table if link.table in tables else link.table.rpartition(".")[2]
+        target = tables.get(name)
+        if (
+            target
+            and all(map(table.column, link.columns))
+            and all(map(target.column, link.references))
+        ):
+            yield LiveForeignKey(link.columns, name, link.references)
 
 
 def pairs_of(link: LiveForeignKey, table: LiveTable) -> tuple[tuple[str, str], ...]:

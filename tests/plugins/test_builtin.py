@@ -11,7 +11,7 @@ from doctor.model.description import Requirement
 from doctor.model.diagnosis import Diagnosis, Subject
 from doctor.model.evidence import Evidence, Fact, Gap
 from doctor.model.rule import ValueMapping
-from doctor.model.schema import CodeColumn, CodeModels
+from doctor.model.schema import CodeColumn, CodeModels, CodeUnique
 from doctor.model.system import Proposal, Run, System
 from doctor.model.tier import Tier
 from doctor.registry import load_registry
@@ -44,9 +44,10 @@ class Models:
 def system(tmp_path):
     path = make_database(
         tmp_path / "a.db",
-        "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT, plan TEXT, body BLOB)",
+        "CREATE TABLE runs (id TEXT PRIMARY KEY, state TEXT, plan TEXT, body BLOB,"
+        " after TEXT REFERENCES runs (id))",
         "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id))",
-        "INSERT INTO runs VALUES ('r1', 'REDY', '{', x'8004')",
+        "INSERT INTO runs VALUES ('r1', 'REDY', '{', x'8004', 'r0'), ('r2', NULL, '{', NULL, 'r1')",
         "INSERT INTO steps VALUES (1, 'gone')",
     )
     door = read_door(path)
@@ -57,7 +58,9 @@ def system(tmp_path):
         CodeColumn("body", "pickle", True),
     )
     due = Requirement("runs", {"state": ("REDY",)}, rows="steps", origin="x.yaml:3")
-    models = replace(code(("runs", columns), ("more", ())), requires=(due,))
+    runs, more = code(("runs", columns), ("more", ())).tables
+    runs = replace(runs, uniques=(CodeUnique(("plan",)),))
+    models = CodeModels((runs, more), requires=(due,))
     layout = find_layout(door, None, None, None)
     return System("x", database=door, code=Models(models), layout=layout)
 
@@ -70,9 +73,11 @@ def test_the_built_in_probes_and_fixers_are_these():
     assert sorted(PROBES) == [
         "api.get_run",
         "database.bad_cell",
+        "database.duplicate",
         "database.invalid_value",
         "database.missing_parts",
         "database.missing_run",
+        "database.orphan",
         "database.unmet_requirement",
         "database.unreadable_object",
         "error_reports",
@@ -91,7 +96,9 @@ def test_a_probe_of_what_is_not_configured_sees_nothing(probe):
     [
         ("database.invalid_value", "r1", [("database.invalid_value", "REDY")]),
         ("database.bad_cell", "r1", [("database.bad_cell", "{")]),
+        ("database.duplicate", "r1", [("database.duplicate", "plan = '{'")]),
         ("database.missing_run", "gone", [("database.missing_run", "steps")]),
+        ("database.orphan", "r1", [("database.orphan", "after = 'r0'")]),
         ("database.unmet_requirement", "r1", [("database.unmet_requirement", "REDY")]),
         ("database.unreadable_object", "r1", [("database.unreadable_object", "body")]),
         (

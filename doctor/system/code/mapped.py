@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import enum
 import inspect
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
-from sqlalchemy import Column, Enum, Table, event
+from sqlalchemy import Column, Enum, ForeignKeyConstraint, Table, UniqueConstraint, event
 from sqlalchemy.orm import Mapper
 from sqlalchemy.types import ARRAY, NullType, TypeDecorator
 
-from doctor.model.schema import CodeColumn, CodeGap, CodeModels, CodeTable, EnumValues
+from doctor.model.schema import (
+    CodeColumn,
+    CodeGap,
+    CodeLink,
+    CodeModels,
+    CodeTable,
+    CodeUnique,
+    EnumValues,
+)
 from doctor.system.code.source.files import shown_name
 
 
@@ -47,8 +56,43 @@ class Recorder:
                 if problem is not None:
                     gaps.append(CodeGap(place, f"{table.name}.{column.name}", problem))
                 columns.append(_column(column, values))
-            tables.append(CodeTable(str(table.name), table.schema, tuple(columns), place))
+            name, links, uniques = str(table.name), _links(table), _uniques(table)
+            tables.append(
+                CodeTable(name, table.schema, tuple(columns), place, tuple(links), tuple(uniques))
+            )
         return CodeModels(tuple(tables), tuple(gaps))
+
+
+def _links(table: Table) -> Iterator[CodeLink]:
+    """Yield what the columns do not tell: references of several, and a second one of a column."""
+    for one in _sorted(table.constraints):
+        if isinstance(one, ForeignKeyConstraint) and (
+            len(one.elements) > 1 or len(one.elements[0].parent.foreign_keys) > 1
+        ):
+            targets = [each.target_fullname.rpartition(".") for each in one.elements]
+            keys = tuple(key for _, _, key in targets)
+            yield CodeLink(tuple(one.column_keys), targets[0][0], keys)
+
+
+def _uniques(table: Table) -> Iterator[CodeUnique]:
+    for one in _sorted(table.constraints):
+        if isinstance(one, UniqueConstraint):
+            yield CodeUnique(tuple(str(each.name) for each in one.columns), _name(one.name))
+    for index in _sorted(table.indexes):
+        if index.unique:
+            plain = all(isinstance(each, Column) for each in index.expressions)
+            some = any(name.endswith("_where") for name in index.dialect_kwargs)
+            names = [str(each.name) for each in index.columns] if plain and not some else []
+            yield CodeUnique(tuple(names), _name(index.name))
+
+
+def _sorted(items: Iterable[Any]) -> list[Any]:
+    """Return constraints or indexes, which are kept in sets, in one order."""
+    return sorted(items, key=lambda one: ([str(each.name) for each in one.columns], str(one.name)))
+
+
+def _name(name: Any) -> str | None:
+    return None if name is None or not isinstance(name, str) else str(name)
 
 
 def _column(column: Column[Any], values: EnumValues | None) -> CodeColumn:

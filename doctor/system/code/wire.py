@@ -6,7 +6,15 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from doctor.model.schema import CodeColumn, CodeGap, CodeModels, CodeTable, EnumValues
+from doctor.model.schema import (
+    CodeColumn,
+    CodeGap,
+    CodeLink,
+    CodeModels,
+    CodeTable,
+    CodeUnique,
+    EnumValues,
+)
 
 
 def to_json(models: CodeModels) -> str:
@@ -24,7 +32,17 @@ def from_json(line: str) -> CodeModels:
 
 
 def _table(found: dict[str, Any]) -> CodeTable:
-    return CodeTable(**{**found, "columns": tuple(_column(one) for one in found["columns"])})
+    parts = {
+        "columns": tuple(_column(one) for one in found["columns"]),
+        "links": tuple(
+            CodeLink(tuple(one["columns"]), one["table"], tuple(one["references"]))
+            for one in found["links"]
+        ),
+        "uniques": tuple(
+            CodeUnique(tuple(one["columns"]), one["name"]) for one in found["uniques"]
+        ),
+    }
+    return CodeTable(**{**found, **parts})
 
 
 def _column(found: dict[str, Any]) -> CodeColumn:

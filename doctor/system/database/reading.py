@@ -31,6 +31,7 @@ from doctor.system.database.dialect import (
 )
 from doctor.system.database.documents import has_no_json
 from doctor.system.database.marker import marked_images, noted_token
+from doctor.system.database.relations import names_nothing, shared_values
 
 Session = Callable[[], AbstractContextManager[Connection]]
 MOST_BYTES = 64 * 2**20
@@ -198,6 +199,48 @@ class CoreReadDoor:
             )
             return tuple((value, int(number)) for value, number in connection.execute(query))
 
+    def orphans(
+        self,
+        table: LiveTable,
+        parent: LiveTable,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        within: Within | None,
+        limit: int,
+    ) -> tuple[Row, ...]:
+        """Return whole rows whose columns name a row of ``parent`` that is not there."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            query = selected(self._dialect, clause, table)
+            query = query.where(self._orphaned(connection, table, clause, parent, pairs))
+            if within is not None:
+                query = query.where(self._within(connection, clause, table, within))
+            query = query.order_by(*key_of(self._dialect, clause, table)).limit(limit)
+            return self._fetch(connection, query)
+
+    def count_orphans(
+        self, table: LiveTable, parent: LiveTable, pairs: Sequence[tuple[str, str]]
+    ) -> int:
+        """Return the number of rows whose columns name a row of ``parent`` that is not there."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            query = sa.select(sa.func.count()).select_from(clause)
+            query = query.where(self._orphaned(connection, table, clause, parent, pairs))
+            return int(connection.scalar(query) or 0)
+
+    def duplicates(
+        self, table: LiveTable, columns: Sequence[str], *, within: Within | None, limit: int
+    ) -> tuple[tuple[tuple[Scalar, ...], int], ...]:
+        """Return values of ``columns``, none of them NULL, that several rows have, with a count."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            among = None
+            if within is not None:
+                other = clause.alias()
+                among = other, self._within(connection, other, table, within)
+            query = shared_values(self._dialect, table, clause, columns, among).limit(limit)
+            return tuple((tuple(values), int(n)) for *values, n in connection.execute(query))
+
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
         with self._session() as connection:
@@ -240,6 +283,17 @@ class CoreReadDoor:
         same = self._dialect.alike(other.c[what.column], kinds[0], clause.c[what.own], kinds[1])
         found = sa.select(sa.func.count()).select_from(other).where(same)
         return found.scalar_subquery()
+
+    def _orphaned(
+        self,
+        connection: Connection,
+        table: LiveTable,
+        clause: Clause,
+        parent: LiveTable,
+        pairs: Sequence[tuple[str, str]],
+    ) -> Condition:
+        above = self._clause(connection, parent).alias()
+        return names_nothing(self._dialect, (table, clause), (parent, above), pairs)
 
     def _unfit(self, cell: Cell, need: Need) -> Condition:
         if need == "pickle":  # only whoever reads it can tell

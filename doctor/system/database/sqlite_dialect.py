@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
-from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable, Need
+from doctor.model.schema import LiveColumn, LiveForeignKey, LiveIndex, LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition, named_in
 from doctor.system.database.marker import MARKER
 
@@ -38,7 +39,8 @@ class SqliteDialect:
         names = {*inspector.get_table_names()} - {MARKER.name, *_virtual(connection)}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", sa.exc.SAWarning)  # INTEGER(11) and the like
-            return tuple(_live_table(inspector, name) for name in sorted(names))
+            found = [_live_table(inspector, name) for name in sorted(names)]
+        return tuple(replace(one, indexes=_indexes(connection, one.name)) for one in found)
 
     def table(self, connection: Connection, change: SetCells) -> LiveTable:
         """Return the table with its columns as they are now."""
@@ -140,6 +142,21 @@ def _is_plain_time(text: Cell) -> Condition:
 def _virtual(connection: Connection) -> set[str]:
     query = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
     return set(connection.exec_driver_sql(query).scalars())
+
+
+def _indexes(connection: Connection, table: str) -> tuple[LiveIndex, ...]:
+    found = []
+    for _, name, unique, _, partial in _asked(connection, "index_list", table):
+        parts = [one for one in _asked(connection, "index_xinfo", name) if one[5]]
+        plain = not partial and all(one[2] is not None for one in parts)
+        columns = tuple(one[2] for one in parts) if plain else ()
+        found.append(LiveIndex(name, columns, bool(unique), parts[0][4] == BINARY))
+    return tuple(found)
+
+
+def _asked(connection: Connection, pragma: str, name: str) -> Sequence[Sequence[Any]]:
+    quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+    return connection.exec_driver_sql(f"PRAGMA {pragma}({quoted})").all()
 
 
 def _columns(inspector: sa.Inspector, name: str) -> tuple[LiveColumn, ...]:

@@ -4,7 +4,14 @@ import pytest
 
 from doctor.errors import SourceError, UsageError
 from doctor.model.layout import Within, as_key, rows_of_run
-from doctor.model.schema import CodeColumn, LiveColumn, LiveTable
+from doctor.model.schema import (
+    CodeColumn,
+    CodeLink,
+    CodeModels,
+    CodeTable,
+    LiveColumn,
+    LiveTable,
+)
 from doctor.runs import find_layout
 from tests.support.ports import code, make_database, read_door
 
@@ -281,7 +288,9 @@ def test_a_reference_of_several_columns_is_one_reference(tmp_path, declares):
         CodeColumn("run", "String", True, foreign_key="steps.run"),
     )
     door = read_door(path)
-    parts = find_layout(door, code(("parts", columns)), None, None).members[-1]
+    link = CodeLink(("no", "run"), "steps", ("no", "run"))
+    models = CodeModels((CodeTable("parts", None, columns, "models.py:1", (link,)),))
+    parts = find_layout(door, models, None, None).members[-1]
     assert (parts.table.name, parts.via, parts.more) == ("parts", "run", (("no", "no"),))
     rows = door.rows_not_in(parts.table, "no", (), within=rows_of_run(parts, "r2"), limit=9)
     assert [row["id"] for row in rows] == [2]

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_tables_are_told_as_the_database_declares_them(tmp_path):
         "CREATE VIEW seen AS SELECT * FROM runs",
     )
     door = read_door(path)
-    assert door.tables() == (
+    assert tuple(replace(one, indexes=()) for one in door.tables()) == (
         LiveTable("loose", (LiveColumn("x", "NULL", nullable=True),), (), ()),
         LiveTable(
             "parts",

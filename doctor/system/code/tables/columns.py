@@ -29,6 +29,7 @@ class ColumnDraft:
         follows: its type is that of the column that its foreign key names.
         is_enum: its annotation is, or may be, an enum.
         shared: ``use_existing_column``: an equal column of the parent's table stays.
+        unique: no two rows share its value.
     """
 
     column: CodeColumn
@@ -37,6 +38,7 @@ class ColumnDraft:
     follows: bool = False
     is_enum: bool = False
     shared: bool = False
+    unique: bool = False
 
 
 class Columns:
@@ -82,7 +84,8 @@ class Columns:
             enum=enum,
         )
         shared = self._flag(call, "use_existing_column", problems) is True
-        return ColumnDraft(column, call.place, tuple(problems), follows, is_enum, shared)
+        unique = self._flag(call, "unique", []) is True
+        return ColumnDraft(column, call.place, tuple(problems), follows, is_enum, shared, unique)
 
     def _with_annotated(self, call: ColumnCall, annotation: Annotation | None) -> ColumnCall:
         """Return ``call`` completed by the ``mapped_column`` inside of ``Annotated``."""

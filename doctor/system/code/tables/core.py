@@ -104,7 +104,7 @@ class Tables:
         return next((Expression(one.value, scope) for one in keywords if one.arg == "schema"), None)
 
     def constraints(self, draft: TableDraft, items: list[Expression]) -> None:
-        """Apply the primary and foreign keys among ``items`` to the columns of the table."""
+        """Apply the keys and unique constraints among ``items`` to the columns of the table."""
         for item in items:
             if isinstance(item.node, ast.Call):
                 maker = self._calls.symbol(item.node.func, item.scope)
@@ -113,8 +113,42 @@ class Tables:
                         draft.primary_key(self._texts(item.node.args, item.scope))
                     if is_sqlalchemy(maker, "ForeignKeyConstraint"):
                         draft.foreign_keys(self._pairs(item.node, item.scope))
+                    if is_sqlalchemy(maker, "UniqueConstraint"):
+                        self._unique(draft, item.node.args, item)
+                    if is_sqlalchemy(maker, "Index") and self._holds(item, "unique"):
+                        self._unique(draft, item.node.args[1:], item)
                 except UnreadableError as error:
                     draft.gap(error, item.scope.place(item.node))
+
+    def _unique(self, draft: TableDraft, nodes: list[ast.expr], item: Expression) -> None:
+        """Note what no two rows share; where more than columns decides, only that it is so."""
+        given = item.node
+        options = given.keywords if isinstance(given, ast.Call) else []
+        named = next((one.value for one in options if one.arg == "name"), None)
+        if named is None and isinstance(given, ast.Call) and len(nodes) < len(given.args):
+            named = given.args[0]
+        name = None if named is None else self._column_name(named, item.scope)
+        plain = bool(nodes) and not any((one.arg or "_where").endswith("_where") for one in options)
+        columns = [self._column_name(one, item.scope) or "" for one in nodes]
+        draft.unique(columns if plain else [""], name)
+
+    def _holds(self, item: Expression, name: str) -> bool:
+        options = item.node.keywords if isinstance(item.node, ast.Call) else []
+        node = next((one.value for one in options if one.arg == name), None)
+        try:
+            return node is not None and bool(self._evaluator.value(node, item.scope))
+        except UnreadableError:
+            return False
+
+    def _column_name(self, node: ast.expr, scope: Scope) -> str | None:
+        """Return the column that a text, or a name of the same class, stands for."""
+        try:
+            column = self._calls.find(node, scope)
+            if isinstance(node, ast.Name) and column is not None:
+                return column.name or node.id
+            return self.text(Expression(node, scope))
+        except UnreadableError:
+            return None
 
     def _pairs(self, call: ast.Call, scope: Scope) -> list[tuple[str, str]]:
         options = {one.arg: one.value for one in call.keywords}

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from doctor.model.schema import CodeColumn, CodeGap, CodeModels, CodeTable
+from doctor.model.schema import (
+    CodeColumn,
+    CodeGap,
+    CodeLink,
+    CodeModels,
+    CodeTable,
+    CodeUnique,
+)
 from doctor.system.code.source.symbols import UnreadableError
 from doctor.system.code.tables.columns import ColumnDraft
 
@@ -21,6 +28,8 @@ class TableDraft:
     place: str
     columns: dict[str, ColumnDraft] = field(default_factory=dict)
     gaps: list[CodeGap] = field(default_factory=list)
+    links: list[CodeLink] = field(default_factory=list)
+    uniques: list[CodeUnique] = field(default_factory=list)
 
     def add(self, draft: ColumnDraft) -> None:
         """Add a column, unless it is declared to share one that is there."""
@@ -46,6 +55,8 @@ class TableDraft:
 
     def foreign_keys(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Make the columns refer to others: pairs of a name and ``table.column``."""
+        pairs = list(pairs)
+        self._link(pairs)
         for name, target in pairs:
             draft = self.columns.get(name)
             if draft is not None:
@@ -53,13 +64,37 @@ class TableDraft:
                 follows = draft.follows or (column.type is None and not draft.problems)
                 self.columns[name] = replace(draft, column=column, follows=follows)
 
+    def unique(self, names: Iterable[str], name: str | None) -> None:
+        """Note that no two rows share the values of these columns."""
+        columns = tuple(names)
+        known = all(one in self.columns for one in columns)
+        self.uniques.append(CodeUnique(columns if known else (), name))
+
+    def _link(self, pairs: list[tuple[str, str]]) -> None:
+        before = [one for name, _ in pairs if (one := self.columns.get(name)) is not None]
+        for one in before:  # what the column itself refers to would be forgotten
+            if one.column.foreign_key is not None:
+                table, _, key = one.column.foreign_key.rpartition(".")
+                self.links.append(CodeLink((one.column.name,), table, (key,)))
+        tables = {target.rpartition(".")[0] for _, target in pairs}
+        if len(pairs) > 1 and len(before) == len(pairs) and len(tables) == 1:
+            keys = tuple(target.rpartition(".")[2] for _, target in pairs)
+            self.links.append(CodeLink(tuple(name for name, _ in pairs), tables.pop(), keys))
+
 
 def finished(drafts: list[TableDraft], gaps: list[CodeGap]) -> CodeModels:
     """Return the tables as values: open types follow their foreign keys, doubles are resolved."""
     tables: dict[tuple[str | None, str], CodeTable] = {}
     found = list(gaps)
     for draft in drafts:
-        table = CodeTable(draft.name, draft.schema, tuple(_columns(draft, drafts)), draft.place)
+        table = CodeTable(
+            draft.name,
+            draft.schema,
+            tuple(_columns(draft, drafts)),
+            draft.place,
+            tuple(draft.links),
+            (*_alone(draft), *draft.uniques),
+        )
         found.extend(draft.gaps)
         key = (table.schema, table.name)
         if key in tables:
@@ -67,6 +102,12 @@ def finished(drafts: list[TableDraft], gaps: list[CodeGap]) -> CodeModels:
             found.extend(more)
         tables[key] = table
     return CodeModels(tuple(tables.values()), tuple(dict.fromkeys(found)))
+
+
+def _alone(table: TableDraft) -> Iterator[CodeUnique]:
+    for name, draft in table.columns.items():
+        if draft.unique:
+            yield CodeUnique((name,))
 
 
 def _columns(table: TableDraft, drafts: list[TableDraft]) -> Iterator[CodeColumn]:

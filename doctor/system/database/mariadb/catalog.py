@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from doctor.model.change import SetCells
-from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
+from doctor.model.schema import LiveColumn, LiveForeignKey, LiveIndex, LiveTable
 from doctor.system.database.marker import MARKER
 
 _ONE = "AND (:name IS NULL OR BINARY {table}.table_name = BINARY :name)"
@@ -26,6 +26,11 @@ FROM information_schema.key_column_usage k
 WHERE k.table_schema = :schema AND BINARY k.table_schema = BINARY :schema
   AND (k.constraint_name = 'PRIMARY' OR k.referenced_table_name IS NOT NULL)
 {_ONE.format(table="k")} ORDER BY k.table_name, k.constraint_name, k.ordinal_position"""  # noqa: S608
+_INDEXES = """SELECT s.table_name, s.index_name, s.non_unique = 0, s.sub_part IS NULL,
+  s.index_type = 'BTREE', s.column_name
+FROM information_schema.statistics s
+WHERE s.table_schema = :schema AND BINARY s.table_schema = BINARY :schema
+ORDER BY s.table_name, s.index_name, s.seq_in_index"""
 _ENGINE = """SELECT table_type AS kind, engine AS engine FROM information_schema.tables
 WHERE table_schema = :schema AND table_name = :name
   AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name"""
@@ -59,7 +64,10 @@ TRANSACTIONAL = "InnoDB"
 def read_tables(
     connection: Connection, schema: str, name: str | None = None
 ) -> tuple[LiveTable, ...]:
-    """Return the tables and views of a database, or the one called ``name``."""
+    """Return the tables and views of a database, or the one called ``name``.
+
+    Indexes are read with all tables only.
+    """
     where = {"schema": schema, "name": name}
     columns: dict[str, list[LiveColumn]] = {}
     for table, column, nullable, kind, collation in connection.execute(sa.text(_COLUMNS), where):
@@ -76,6 +84,7 @@ def read_tables(
         else:
             target = other if where_ == schema else f"{where_}.{other}"
             links[table, constraint].append((column, target, theirs))
+    indexes = _indexes(connection, schema) if name is None else {}
     return tuple(
         LiveTable(
             table,
@@ -83,6 +92,7 @@ def read_tables(
             tuple(keys[table]),
             tuple(_link(many) for (of, _), many in links.items() if of == table),
             schema,
+            tuple(indexes.get(table, ())),
         )
         for table, parts in columns.items()
     )
@@ -133,6 +143,19 @@ def is_plain(connection: Connection, schema: str, name: str) -> bool:
     where = {"schema": schema, "name": name}
     has_trigger = connection.execute(sa.text(_TRIGGERS), where).first() is not None
     return not has_trigger and connection.scalar(sa.text(_COMPUTED), where) is None
+
+
+def _indexes(connection: Connection, schema: str) -> dict[str, list[LiveIndex]]:
+    found: dict[str, list[LiveIndex]] = defaultdict(list)
+    parts: dict[tuple[str, str, bool], list[tuple[str, bool]]] = defaultdict(list)
+    for table, name, unique, whole, ordered, column in connection.execute(
+        sa.text(_INDEXES), {"schema": schema}
+    ):
+        parts[table, name, bool(unique)].append((column, bool(whole and ordered)))
+    for (table, name, unique), columns in parts.items():
+        names = tuple(column for column, _ in columns)
+        found[table].append(LiveIndex(name, names, unique, columns[0][1]))
+    return found
 
 
 def _calls_a_writer(connection: Connection, body: str) -> bool:

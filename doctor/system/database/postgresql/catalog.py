@@ -7,7 +7,7 @@ from collections import defaultdict
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
+from doctor.model.schema import LiveColumn, LiveForeignKey, LiveIndex, LiveTable
 from doctor.system.database.marker import MARKER
 
 _IN_SCHEMA = """FROM pg_catalog.pg_class c
@@ -35,6 +35,18 @@ LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
 LEFT JOIN pg_catalog.pg_attribute fa ON fa.attrelid = f.oid AND fa.attnum = u.theirs
 WHERE CAST(:name AS text) IS NULL OR c.relname = :name
 ORDER BY c.relname, k.conname, u.place"""
+_INDEXES = f"""SELECT c.relname, x.relname, i.indisunique,
+  i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL, m.amname = 'btree'
+    AND (o.oid IS NULL OR o.collisdeterministic) AND i.indcollation[0] = f.attcollation, a.attname
+{_IN_SCHEMA}
+JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
+JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+JOIN pg_catalog.pg_am m ON m.oid = x.relam
+CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS u (own, place)
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.own AND u.own <> 0
+LEFT JOIN pg_catalog.pg_attribute f ON f.attrelid = c.oid AND f.attnum = i.indkey[0]
+LEFT JOIN pg_catalog.pg_collation o ON o.oid = i.indcollation[0]
+WHERE u.place <= i.indnkeyatts ORDER BY c.relname, x.relname, u.place"""
 _OBSTACLE = f"""SELECT CASE
   WHEN c.relkind NOT IN ('r', 'p') THEN 'is a view or lies on another server'
   WHEN c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
@@ -54,7 +66,7 @@ def read_tables(
     """Return the tables and views of a schema, or the one called ``name``.
 
     A column of a domain has the type below it. A reference into another schema names its table as
-    ``SCHEMA.TABLE``, which is none of these.
+    ``SCHEMA.TABLE``, which is none of these. Indexes are read with all tables only.
     """
     where = {"schema": schema, "name": name}
     columns: dict[str, list[LiveColumn]] = {}
@@ -72,6 +84,7 @@ def read_tables(
         else:
             target = other if where_ == schema else f"{where_}.{other}"
             links[table, constraint].append((column, target, theirs))
+    indexes = _indexes(connection, schema) if name is None else {}
     return tuple(
         LiveTable(
             table,
@@ -79,6 +92,7 @@ def read_tables(
             tuple(keys[table]),
             tuple(_link(many) for (of, _), many in links.items() if of == table),
             schema,
+            tuple(indexes.get(table, ())),
         )
         for table, parts in columns.items()
     )
@@ -87,6 +101,18 @@ def read_tables(
 def obstacle(connection: Connection, schema: str, name: str) -> str | None:
     """Return why rows of a table cannot be repaired, None where nothing stands in the way."""
     found: str | None = connection.scalar(sa.text(_OBSTACLE), {"schema": schema, "name": name})
+    return found
+
+
+def _indexes(connection: Connection, schema: str) -> dict[str, list[LiveIndex]]:
+    found: dict[str, list[LiveIndex]] = defaultdict(list)
+    parts: dict[tuple[str, str, bool, bool, bool], list[str]] = defaultdict(list)
+    for table, name, unique, plain, exact, column in connection.execute(
+        sa.text(_INDEXES), {"schema": schema}
+    ):
+        parts[table, name, unique, plain, bool(exact)].append(column or "")
+    for (table, name, unique, plain, exact), columns in parts.items():
+        found[table].append(LiveIndex(name, tuple(columns) if plain else (), unique, exact))
     return found
 
 

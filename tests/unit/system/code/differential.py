@@ -10,7 +10,14 @@ from pathlib import Path
 from types import ModuleType
 from uuid import uuid4
 
-from sqlalchemy import Enum, MetaData, Table
+from sqlalchemy import (
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    MetaData,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy.types import NullType, TypeDecorator
 
 from doctor.model.schema import CodeModels
@@ -119,6 +126,48 @@ def seen_by_doctor(models: CodeModels) -> dict[tuple[str | None, str], list[Row]
     }
 
 
+def constraints_by_sqlalchemy(path: Path) -> dict[str, tuple[list[object], list[object]]]:
+    """Return what the tables call unique, and their references of several columns."""
+    found: dict[str, tuple[list[object], list[object]]] = {}
+    for table in tables_of(load(path)):
+        uniques: list[object] = [
+            [str(each.name) for each in one.columns]
+            for one in table.constraints
+            if isinstance(one, UniqueConstraint)
+        ]
+        for index in table.indexes:
+            if index.unique:
+                plain = all(isinstance(one, Column) for one in index.expressions)
+                some = any(name.endswith("_where") for name in index.dialect_kwargs)
+                columns = [str(each.name) for each in index.columns]
+                uniques.append(columns if plain and not some else [])
+        links: list[object] = [
+            [one.target_fullname.rpartition(".")[::2] for one in each.elements]
+            for each in table.constraints
+            if isinstance(each, ForeignKeyConstraint) and len(each.elements) > 1
+        ]
+        found[str(table.name)] = sorted(uniques, key=repr), sorted(links, key=repr)
+    return found
+
+
+def constraints_by_doctor(models: CodeModels) -> dict[str, tuple[list[object], list[object]]]:
+    """Return the same as it was read from source."""
+    return {
+        table.name: (
+            sorted((list(one.columns) for one in table.uniques), key=repr),
+            sorted(
+                (
+                    [(one.table, key) for key in one.references]
+                    for one in table.links
+                    if len(one.columns) > 1
+                ),
+                key=repr,
+            ),
+        )
+        for table in models.tables
+    }
+
+
 def read(folder: Path, source: str, head: str = HEAD) -> CodeModels:
     """Write ``source`` below the usual imports and read it without importing it."""
     return read_models(write(folder, head + textwrap.dedent(source)))
@@ -131,5 +180,6 @@ def assert_same(folder: Path, source: str, head: str = HEAD) -> CodeModels:
     assert models.gaps == ()
     ours, theirs = seen_by_doctor(models), seen_by_sqlalchemy(path)
     assert ours == theirs, f"read {ours}\nSQLAlchemy {theirs}"
+    assert constraints_by_doctor(models) == constraints_by_sqlalchemy(path)
     assert models.tables
     return models

@@ -430,6 +430,32 @@ class Outer:
             A = 1
         kind: Mapped[Kind]
 """,
+    "what is unique": """
+NAME = "code"
+class Road(Base):
+    __tablename__ = "roads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    lane: Mapped[str] = mapped_column("lane_no", index=True, unique=False)
+    town: Mapped[str] = mapped_column()
+    start: Mapped[int]
+    other: Mapped[int] = mapped_column(ForeignKey("s.roads.start"))
+    __table_args__ = (
+        sa.UniqueConstraint("town", "start", name="one_start"),
+        sa.UniqueConstraint(NAME, "lane_no"),
+        sa.Index("ix_some", "town", unique=True, sqlite_where=sa.text("start > 1")),
+        sa.Index("ix_lower", sa.func.lower(code), unique=True),
+        sa.Index("ix_name", town, "lane_no", unique=True),
+        sa.Index("ix_plain", "start"),
+        sa.ForeignKeyConstraint(["town", "other"], ["s.roads.town", "s.roads.start"]),
+        {"schema": "s"},
+    )
+
+class Path(Base):
+    __table__ = Table("paths", Base.metadata, Column("a", Integer, primary_key=True),
+        Column("b", Integer, unique=True), Column("c", Integer),
+        sa.UniqueConstraint("b", "c"), sa.Index("ux", "c", unique=True))
+""",
 }
 
 
