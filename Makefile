@@ -53,7 +53,7 @@ docs: setup
 	@rm -f docs/rules/*.md
 	@$(BIN)/doctor --config /dev/null rules docs docs/rules
 
-# make bench ONLY=startup|consult|scan|rules|database|api
+# make bench ONLY=startup|consult|scan|rules|database|sqllint|api
 bench: setup
 	@$(BIN)/python -m tests.bench $(ONLY)
 

@@ -82,6 +82,8 @@ def _is_number(node: ast.expr, names: Names, depth: int) -> bool:
             parts = (left, right)
         case ast.Call(func=ast.Name(id=name)):
             return name in _SAFE_CALLS
+        case ast.Call(func=ast.Attribute(attr="replace"), args=[ast.Constant(value="'"), _]):
+            return True  # quotes are doubled
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name.isupper()
     if not parts or depth > _DEEPEST:

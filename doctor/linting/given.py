@@ -59,6 +59,8 @@ def _behind(node: ast.expr, names: Names) -> ast.expr:
 
 
 def _of_row(row: ast.expr, key: int | str) -> ast.expr | None:
+    if isinstance(row, ast.Call) and isinstance(row.func, ast.Name) and row.func.id == "dict":
+        return next((one.value for one in row.keywords if one.arg == key), None)
     if isinstance(row, ast.Dict) and isinstance(key, str):
         for name, value in zip(row.keys, row.values, strict=True):
             if isinstance(name, ast.Constant) and name.value == key:

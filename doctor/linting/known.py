@@ -23,21 +23,24 @@ _NO_MODELS = "no models were found: only values formatted into SQL were looked f
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The catalogue, what of it stayed unread, and the engine of the database, "" for unknown."""
+    """The catalogue, and what of it stayed unread."""
 
     catalogue: Catalogue
     gaps: tuple[Gap, ...]
 
 
-def known_tables(paths: Sequence[Path], code: Code | None, door: ReadDoor | None) -> Known:
+def known_tables(
+    paths: Sequence[Path], read: Sequence[Source], code: Code | None, door: ReadDoor | None
+) -> Known:
     """Return the tables of the models, which are looked for in the projects of ``paths``.
 
-    ``code`` are the models where they are named; ``door`` opens the database where that is to be
-    asked. What cannot be read of either is a gap.
+    ``read`` are the files of these paths; ``code`` are the models where they are named; ``door``
+    opens the database where that is to be asked. What cannot be read of either is a gap.
     """
     gaps: list[Gap] = []
     roots = tuple(dict.fromkeys(project_of(one) for one in paths))
-    found = [one for one in sources(roots) if isinstance(one, Source)]
+    known = {one.path: one for one in read}
+    found = [one for one in sources(roots, known) if isinstance(one, Source)]
     models = _models(roots, found, code, gaps)
     live = None
     if door is not None:
@@ -47,7 +50,10 @@ def known_tables(paths: Sequence[Path], code: Code | None, door: ReadDoor | None
             gaps.append(Gap(PROBE, f"the database: {error.message}"))
     if not models.tables and live is None and not gaps:
         gaps.append(Gap(PROBE, _NO_MODELS))
-    made = {name for one in found for name in one.named()}
+    if live is None:
+        made = {name for one in found for name in one.named()}
+    else:  # what models and migrations name should be there already
+        made = {name for one in found if not one.is_migration for name in one.created()}
     return Known(catalogue(models, live, made), tuple(gaps))
 
 

@@ -30,6 +30,16 @@ class _Around:
     common: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A query taken apart; the queries ``apart`` do not see what the query reads from."""
+
+    own: list[exp.Expression]
+    nested: list[exp.Expression]
+    apart: list[exp.Expression]
+    columns: list[exp.Column]
+
+
 def check_names(case: Case, tree: exp.Expression) -> Iterator[Sight]:
     """Yield every table and column that certainly does not exist; each name once a statement."""
     seen: set[tuple[str, str]] = set()
@@ -42,9 +52,9 @@ def check_names(case: Case, tree: exp.Expression) -> Iterator[Sight]:
 
 def _of(case: Case, node: exp.Expression, around: _Around) -> Iterator[Sight]:
     common = around.common | {one.alias.casefold() for one in _common(node)}
-    own, nested, columns = _parts(node)
+    parts = _parts(node)
     sources: dict[str, KnownTable | None] = {}
-    for one in own:
+    for one in parts.own:
         name, known = _source(case, one, common)
         sources[name] = known
         if known is None and isinstance(one, exp.Table):
@@ -52,11 +62,13 @@ def _of(case: Case, node: exp.Expression, around: _Around) -> Iterator[Sight]:
     inner = _Around({**around.sources, **sources}, frozenset(common))
     if not _is_odd(node):
         named = {one.alias.casefold() for one in node.find_all(exp.Alias)}
-        for column in columns:
+        for column in parts.columns:
             yield from _missing_column(column, inner.sources, named)
         yield from _listed(case, node)
-    for one in nested:
+    for one in parts.nested:
         yield from _of(case, one, inner)
+    for one in parts.apart:
+        yield from _of(case, one, _Around(around.sources, frozenset(common)))
 
 
 def _common(node: exp.Expression) -> Iterable[exp.Expression]:
@@ -69,26 +81,23 @@ def _is_odd(node: exp.Expression) -> bool:
     return not isinstance(node, (exp.Query, exp.Insert, exp.Update, exp.Delete))
 
 
-def _parts(
-    node: exp.Expression,
-) -> tuple[list[exp.Expression], list[exp.Expression], list[exp.Column]]:
+def _parts(node: exp.Expression) -> _Parts:
     """Return the sources of a query, the queries inside of it, and its own columns."""
-    own: list[exp.Expression] = []
-    nested: list[exp.Expression] = []
-    columns: list[exp.Column] = []
-    stack = list(_children(node))
-    while stack:
-        one = stack.pop()
-        is_inner = isinstance(one, (exp.Select, exp.SetOperation, exp.Insert, exp.Update))
-        if is_inner or isinstance(one, exp.Delete):
-            nested.append(one)
+    found = _Parts([], [], [], [])
+    todo = [(one, False) for one in node.iter_expressions()]
+    while todo:
+        one, apart = todo.pop()
+        if isinstance(one, (exp.Select, exp.SetOperation, exp.Insert, exp.Update, exp.Delete)):
+            (found.apart if apart else found.nested).append(one)
             continue
-        if isinstance(one, exp.Table) or _is_derived(one):
-            own.append(one)
+        derived = _is_derived(one)
+        if isinstance(one, exp.Table) or derived:
+            found.own.append(one)
         elif isinstance(one, exp.Column):
-            columns.append(one)
-        stack.extend(_children(one))
-    return own, nested, columns
+            found.columns.append(one)
+        apart = apart or derived or isinstance(one, exp.CTE)
+        todo += [(below, apart) for below in one.iter_expressions()]
+    return found
 
 
 def _is_derived(node: exp.Expression) -> bool:
@@ -96,10 +105,6 @@ def _is_derived(node: exp.Expression) -> bool:
     kinds = (exp.Subquery, exp.Lateral, exp.Unnest, exp.Values)
     is_source = isinstance(node.parent, (exp.From, exp.Join))
     return isinstance(node, kinds) and (bool(node.alias) or is_source)
-
-
-def _children(node: exp.Expression) -> Iterator[exp.Expression]:
-    yield from node.iter_expressions()
 
 
 def _source(

@@ -16,6 +16,7 @@ _STARTS = re.compile(
     r"(?:insert|update|delete|select|replace|with|merge|begin|create|drop|pragma|set|alter)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_REPLACE = re.compile(r"(?<!\bor\s)\breplace(?=\s+into\b)", re.IGNORECASE)
 _SHORTEST = len("delete from t")
 _SAYS = re.compile(
     r"\binsert\s+(?:or\s+\w+\s+|ignore\s+)?into\b|\breplace\s+into\b|\bdelete\s+from\b"
@@ -40,6 +41,7 @@ def parsed(sql: str, dialects: Sequence[str] = DIALECTS) -> tuple[exp.Expression
     """
     if len(sql) > LONGEST or _depth(sql) > DEEPEST:
         return None
+    sql = _REPLACE.sub("INSERT ", sql)
     for name in dialects:
         try:
             found = Dialect.get_or_raise(name).parse(sql)

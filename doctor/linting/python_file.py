@@ -60,7 +60,7 @@ def lint_python(
             result = FileResult(statements=1)
             for one in sights:
                 finding = _finding(path, one, text, statement.sql, lines)
-                if not _is_ignored(finding, text, lines):
+                if finding not in result.findings and not _is_ignored(finding, text, lines):
                     result.findings.append(finding)
             yield result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,21 +15,24 @@ MOST_FILES = 20_000
 MOST_BYTES = 2 << 20
 SUFFIXES = (".py", ".sql")
 _LEFT_OUT = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
-_SQL = re.compile(
-    rb"\b(?:insert|replace)\b.{1,40}?\binto\b|\bdelete\s+from\b"
-    rb"|\bselect\s.{1,2000}?\sfrom\s|\bupdate\s.{1,400}?\sset\s",
-    re.IGNORECASE | re.DOTALL,
+# Each pattern begins with letters that are searched for at once, in text of lower case.
+_SQL = (
+    re.compile(rb"insert\b.{1,40}?\binto\b", re.DOTALL),
+    re.compile(rb"replace\s+into\b"),
+    re.compile(rb"delete\s+from\b"),
+    re.compile(rb"select\s.{1,2000}?\sfrom\s", re.DOTALL),
+    re.compile(rb"update\s.{1,400}?\sset\s", re.DOTALL),
 )
 _CREATED = re.compile(
     rb"create\s+(?:(?:or\s+replace|temp|temporary|virtual|unlogged|materialized|global|local)\s+)*"
-    rb"(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:[\"`\[]?\w+[\"`\]]?\.)?[\"`\[]?(?P<name>\w+)",
-    re.IGNORECASE,
+    rb"(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:[\"`\[]?\w+[\"`\]]?\.)?[\"`\[]?(\w+)"
 )
-_NAMED = re.compile(
-    rb"(?:create_table|rename_table|\bTable|__tablename__\s*=|db_table\s*=)\s*\(?\s*['\"](\w+)['\"]"
-    rb"(?:\s*,\s*['\"](\w+)['\"])?"
+_NAME = rb"\s*[(=]\s*['\"](\w+)['\"](?:\s*,\s*['\"](\w+)['\"])?"
+_NAMED = tuple(
+    re.compile(one + _NAME)
+    for one in (b"create_table", b"rename_table", b"table", b"__tablename__", b"db_table")
 )
-_MODELS = re.compile(rb"DeclarativeBase|declarative_base\(|__tablename__|\bTable\(|SQLModel")
+_MODELS = (b"DeclarativeBase", b"declarative_base(", b"__tablename__", b"Table(", b"SQLModel")
 _MIGRATION_FOLDERS = frozenset({"versions", "migrations", "alembic"})
 
 
@@ -43,12 +46,13 @@ class Source:
     @property
     def may_hold_sql(self) -> bool:
         """Whether a look inside is worth it."""
-        return _SQL.search(self.content) is not None
+        text = self.content.lower()
+        return any(one.search(text) is not None for one in _SQL)
 
     @property
     def may_declare_tables(self) -> bool:
         """Whether SQLAlchemy models may stand in it."""
-        return self.path.suffix == ".py" and _MODELS.search(self.content) is not None
+        return self.path.suffix == ".py" and any(one in self.content for one in _MODELS)
 
     @property
     def is_migration(self) -> bool:
@@ -58,15 +62,12 @@ class Source:
 
     def created(self) -> frozenset[str]:
         """Return the folded names of the tables that it creates by SQL."""
-        if b"reate" not in self.content and b"REATE" not in self.content:
-            return frozenset()
-        found = (one["name"] for one in _CREATED.finditer(self.content))
-        return frozenset(one.decode("ascii", "replace").casefold() for one in found)
+        return _names(_CREATED, self.content.lower())
 
     def named(self) -> frozenset[str]:
         """Return the folded names of all tables that it makes or renames, by SQL or by calls."""
-        calls = (one for match in _NAMED.finditer(self.content) for one in match.groups() if one)
-        return self.created() | {one.decode("ascii", "replace").casefold() for one in calls}
+        text = self.content.lower()
+        return frozenset().union(*(_names(one, text) for one in (_CREATED, *_NAMED)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,12 @@ class Unread:
     reason: str
 
 
-def sources(paths: Sequence[Path]) -> Iterator[Source | Unread]:
+def _names(pattern: re.Pattern[bytes], text: bytes) -> frozenset[str]:
+    found = (one for match in pattern.finditer(text) for one in match.groups() if one)
+    return frozenset(one.decode("ascii", "replace").casefold() for one in found)
+
+
+def sources(paths: Sequence[Path], read: Mapping[Path, Source]) -> Iterator[Source | Unread]:
     """Yield the files at and below ``paths``, each once, in a stable order.
 
     Hidden folders, virtual environments and installed packages below them are left out; links to
@@ -94,7 +100,7 @@ def sources(paths: Sequence[Path]) -> Iterator[Source | Unread]:
                 yield Unread(root, f"only the first {MOST_FILES:,} files were read")
                 return
             seen.add(path)
-            yield _read(path)
+            yield read.get(path) or _read(path)
 
 
 def _files(root: Path) -> Iterator[Path]:

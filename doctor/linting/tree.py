@@ -42,8 +42,8 @@ def lint_paths(
     """
     _hush_parser()
     paths = [one.absolute() for one in paths]
-    files = list(sources(paths))
-    known = known_tables(paths, code, door)
+    files = list(sources(paths, {}))
+    known = known_tables(paths, [one for one in files if isinstance(one, Source)], code, door)
     dialects = (_ENGINES[engine],) if engine in _ENGINES else DIALECTS
     findings: list[SqlFinding] = []
     gaps = list(known.gaps)

@@ -6,7 +6,7 @@ import compileall
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import batches, consult, rules, scan, startup
+from tests.bench import batches, consult, rules, scan, sqllint, startup
 from tests.bench.figure import Figure
 
 GROUPS: Mapping[str, Callable[[], Iterable[Figure]]] = {
@@ -15,6 +15,7 @@ GROUPS: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "rules": rules.measure,
     "startup": startup.measure,
     "scan": scan.measure,
+    "sqllint": sqllint.measure,
 }
 
 
