@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,6 +84,16 @@ class ReadDoor(Protocol):
 
         ``within`` None means: of the whole table.
         """
+
+    def rows_not_in_each(
+        self,
+        table: LiveTable,
+        accepted: Mapping[str, Sequence[str]],
+        *,
+        within: Within | None,
+        limit: int,
+    ) -> Mapping[str, tuple[Row, ...]]:
+        """Return what ``rows_not_in`` returns, by column, for several of them at once."""
 
     def keeps(self, table: LiveTable, column: str, need: Need) -> bool:
         """Tell whether the column's own type leaves no cell that is not what is needed."""

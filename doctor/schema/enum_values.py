@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from doctor.errors import SourceError
 from doctor.model.evidence import Fact, Gap
@@ -33,10 +33,13 @@ def invalid_values(
     reach = Reach(door, layout)
     for member in layout.looked_at(run):
         declared = code.table(member.table.name)
-        for column in declared.columns if declared else ():
-            if column.enum is None or member.table.column(column.name) is None:
-                continue
-            yield from _column_facts(door, code, member, column, reach, run)
+        columns = [
+            one
+            for one in (declared.columns if declared else ())
+            if one.enum is not None and member.table.column(one.name) is not None
+        ]
+        if columns:
+            yield from _table_facts(door, code, member, columns, reach, run)
 
 
 def _unread(code: CodeModels, members: tuple[Member, ...]) -> Iterator[Gap]:
@@ -49,24 +52,39 @@ def _unread(code: CodeModels, members: tuple[Member, ...]) -> Iterator[Gap]:
             yield Gap(PROBE, f"{gap.what} at {gap.where}: {gap.reason}{more}", (KIND,))
 
 
+def _table_facts(
+    door: ReadDoor,
+    code: CodeModels,
+    member: Member,
+    columns: Sequence[CodeColumn],
+    reach: Reach,
+    run: str | None,
+) -> Iterator[Fact | Gap]:
+    table = member.table
+    accepted = {
+        one.name: (*one.enum.values, *one.enum.aliases) for one in columns if one.enum is not None
+    }
+    within = None if run is None else rows_of_run(member, run)
+    try:
+        found = door.rows_not_in_each(table, accepted, within=within, limit=ROW_LIMIT + 1)
+    except SourceError as error:
+        for name in accepted:
+            yield Gap(PROBE, f"{table.name}.{name}: {error.message}", (KIND,))
+        return
+    for column in columns:
+        yield from _column_facts(door, code, member, column, found[column.name], reach, run)
+
+
 def _column_facts(
     door: ReadDoor,
     code: CodeModels,
     member: Member,
     column: CodeColumn,
+    rows: Sequence[Row],
     reach: Reach,
     run: str | None,
 ) -> Iterator[Fact | Gap]:
-    table, enum = member.table, column.enum
-    if enum is None:
-        return
-    accepted = (*enum.values, *enum.aliases)
-    within = None if run is None else rows_of_run(member, run)
-    try:
-        rows = door.rows_not_in(table, column.name, accepted, within=within, limit=ROW_LIMIT + 1)
-    except SourceError as error:
-        yield Gap(PROBE, f"{table.name}.{column.name}: {error.message}", (KIND,))
-        return
+    table = member.table
     if len(rows) > ROW_LIMIT:
         name = f"{table.name}.{column.name}"
         reason = f"{name} has more than {ROW_LIMIT} bad rows; the first are shown"

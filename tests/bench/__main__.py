@@ -6,12 +6,12 @@ import compileall
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import batches, consult, rules, scan, sqllint, startup
+from tests.bench import consult, database, rules, scan, sqllint, startup
 from tests.bench.figure import Figure
 
 GROUPS: Mapping[str, Callable[[], Iterable[Figure]]] = {
     "consult": consult.measure,
-    "database": batches.measure,
+    "database": database.measure,
     "rules": rules.measure,
     "startup": startup.measure,
     "scan": scan.measure,

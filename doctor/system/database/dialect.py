@@ -23,10 +23,16 @@ class Dialect(Protocol):
     Attributes:
         prefix: what stands after UPDATE.
         reads_json: JSON in columns of text has to be read here: the server cannot tell it.
+        asks_together: several checks of a table cost little more in one pass than one does.
+        leaps: DISTINCT goes from value to value in an index by itself.
+        walks_keys: for the order of the first rows found, all rows may be read by their key.
     """
 
     prefix: str
     reads_json: bool
+    asks_together: bool
+    leaps: bool
+    walks_keys: bool
 
     def schema(self, connection: Connection) -> str | None:
         """Return the one schema that is looked at, None where the engine has none."""
@@ -45,6 +51,12 @@ class Dialect(Protocol):
 
     def exact(self, cell: Cell, declared: str) -> Cell:
         """Return what two different values never share: no collation folds it."""
+
+    def tells_apart(self, declared: str) -> bool:
+        """Tell whether the plain order of a type keeps all that differs in bytes apart."""
+
+    def sorted_as(self, cell: Cell) -> Cell:
+        """Return the cell in the order that an index of such a type has."""
 
     def among(self, cell: Cell, declared: str, values: Collection[str]) -> Condition:
         """Return the condition that the cell, which is not NULL, holds one of these texts."""

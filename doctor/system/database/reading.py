@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from doctor.errors import SourceError
 from doctor.model.change import Key
@@ -17,12 +16,12 @@ from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import Counted, LiveTable, Need, Row, Want
+from doctor.system.database.asking import bounded
+from doctor.system.database.comparing import Comparer
 from doctor.system.database.dialect import (
     Cell,
     Clause,
     Condition,
-    Dialect,
-    clause_of,
     key_of,
     matches,
     row_of,
@@ -31,32 +30,15 @@ from doctor.system.database.dialect import (
 )
 from doctor.system.database.documents import has_no_json
 from doctor.system.database.marker import marked_images, noted_token
-from doctor.system.database.relations import names_nothing, shared_values
 
-Session = Callable[[], AbstractContextManager[Connection]]
-MOST_BYTES = 64 * 2**20
-_FETCHED = 16
 _READ_AT_ONCE = 500
 READ_SECONDS = 10.0
 _FEW = 50
 _UNCHECKED = ("set", "pickle")
 
 
-class CoreReadDoor:
+class CoreReadDoor(Comparer):
     """Answers questions about one database. Values come back exactly as they are stored."""
-
-    def __init__(self, engine: Engine, *, session: Session, dialect: Dialect):
-        self._engine = engine
-        self._session = session
-        self._dialect = dialect
-        self._tables: tuple[LiveTable, ...] | None = None
-
-    def tables(self) -> tuple[LiveTable, ...]:
-        """Return every user table but Doctor's own marker; read once."""
-        if self._tables is None:
-            with self._session() as connection:
-                self._tables = self._dialect.tables(connection)
-        return self._tables
 
     def rows(self, table: LiveTable, where: Row, *, limit: int) -> tuple[Row, ...]:
         """Return at most ``limit`` whole rows whose columns equal ``where`` exactly."""
@@ -65,26 +47,6 @@ class CoreReadDoor:
             query = selected(self._dialect, clause, table).limit(limit)
             query = query.where(*matches(self._dialect, clause, table, where))
             return self._fetch(connection, query.order_by(*key_of(self._dialect, clause, table)))
-
-    def rows_not_in(
-        self,
-        table: LiveTable,
-        column: str,
-        values: Sequence[str],
-        *,
-        within: Within | None,
-        limit: int,
-    ) -> tuple[Row, ...]:
-        """Return whole rows whose ``column`` is not NULL and equals none of ``values``."""
-        with self._session() as connection:
-            clause = self._clause(connection, table)
-            cell = clause.c[column]
-            accepted = self._dialect.among(cell, type_of(table, column), values)
-            query = selected(self._dialect, clause, table).where(cell.is_not(None), ~accepted)
-            if within is not None:
-                query = query.where(self._within(connection, clause, table, within))
-            query = query.order_by(*key_of(self._dialect, clause, table)).limit(limit)
-            return self._fetch(connection, query)
 
     def keeps(self, table: LiveTable, column: str, need: Need) -> bool:
         """Tell whether the column's own type leaves no cell that is not what is needed."""
@@ -116,7 +78,8 @@ class CoreReadDoor:
             if judged:
                 found = self._read_json(connection, query, clause, judged, limit)
             if conditions and len(found) < limit:
-                found += self._fetch(connection, query.where(sa.or_(*conditions)).limit(limit))
+                some = self._some(connection, clause, table, conditions, within, limit)
+                found += tuple(row for row, _ in some)
             return tuple({repr(one): one for one in found}.values())[:limit]
 
     def rows_wanting(
@@ -179,68 +142,6 @@ class CoreReadDoor:
             query = query.order_by(*key_of(self._dialect, clause, table))
             return tuple(tuple(row) for row in connection.execute(query))
 
-    def missing_parents(
-        self, table: LiveTable, column: str, parent: LiveTable, parent_key: str, *, limit: int
-    ) -> tuple[tuple[Scalar, int], ...]:
-        """Return values of ``column`` that no row of ``parent`` has, each with its row count."""
-        with self._session() as connection:
-            child = self._clause(connection, table)
-            above = self._clause(connection, parent).alias()
-            cell, kind = child.c[column], type_of(table, column)
-            parents = type_of(parent, parent_key)
-            known = sa.exists().where(self._dialect.alike(above.c[parent_key], parents, cell, kind))
-            shown, group = self._dialect.grouped(cell, kind)
-            query = (
-                sa.select(shown, sa.func.count())
-                .where(cell.is_not(None), ~known)
-                .group_by(group)
-                .order_by(group)
-                .limit(limit)
-            )
-            return tuple((value, int(number)) for value, number in connection.execute(query))
-
-    def orphans(
-        self,
-        table: LiveTable,
-        parent: LiveTable,
-        pairs: Sequence[tuple[str, str]],
-        *,
-        within: Within | None,
-        limit: int,
-    ) -> tuple[Row, ...]:
-        """Return whole rows whose columns name a row of ``parent`` that is not there."""
-        with self._session() as connection:
-            clause = self._clause(connection, table)
-            query = selected(self._dialect, clause, table)
-            query = query.where(self._orphaned(connection, table, clause, parent, pairs))
-            if within is not None:
-                query = query.where(self._within(connection, clause, table, within))
-            query = query.order_by(*key_of(self._dialect, clause, table)).limit(limit)
-            return self._fetch(connection, query)
-
-    def count_orphans(
-        self, table: LiveTable, parent: LiveTable, pairs: Sequence[tuple[str, str]]
-    ) -> int:
-        """Return the number of rows whose columns name a row of ``parent`` that is not there."""
-        with self._session() as connection:
-            clause = self._clause(connection, table)
-            query = sa.select(sa.func.count()).select_from(clause)
-            query = query.where(self._orphaned(connection, table, clause, parent, pairs))
-            return int(connection.scalar(query) or 0)
-
-    def duplicates(
-        self, table: LiveTable, columns: Sequence[str], *, within: Within | None, limit: int
-    ) -> tuple[tuple[tuple[Scalar, ...], int], ...]:
-        """Return values of ``columns``, none of them NULL, that several rows have, with a count."""
-        with self._session() as connection:
-            clause = self._clause(connection, table)
-            among = None
-            if within is not None:
-                other = clause.alias()
-                among = other, self._within(connection, other, table, within)
-            query = shared_values(self._dialect, table, clause, columns, among).limit(limit)
-            return tuple((tuple(values), int(n)) for *values, n in connection.execute(query))
-
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
         with self._session() as connection:
@@ -255,9 +156,6 @@ class CoreReadDoor:
         """Close the connection."""
         self._engine.dispose()
 
-    def _clause(self, connection: Connection, table: LiveTable) -> sa.TableClause:
-        return clause_of(table, self._dialect.schema(connection))
-
     def _read_json(
         self,
         connection: Connection,
@@ -268,10 +166,10 @@ class CoreReadDoor:
     ) -> tuple[Row, ...]:
         """Return rows whose text is no JSON: all are read where the server cannot tell."""
         is_set = sa.or_(*[clause.c[name].is_not(None) for name in names])
-        bounded = connection.execution_options(yield_per=_READ_AT_ONCE)
-        with bounded.execute(query.where(is_set)) as result:
+        streamed = connection.execution_options(yield_per=_READ_AT_ONCE)
+        with streamed.execute(query.where(is_set)) as result:
             bad = (row for row in map(row_of, _in_time(result)) if has_no_json(row, names))
-            return tuple(_bounded(islice(bad, limit)))
+            return tuple(bounded(islice(bad, limit)))
 
     def _counted(
         self, connection: Connection, clause: Clause, table: LiveTable, what: Counted | None
@@ -284,48 +182,10 @@ class CoreReadDoor:
         found = sa.select(sa.func.count()).select_from(other).where(same)
         return found.scalar_subquery()
 
-    def _orphaned(
-        self,
-        connection: Connection,
-        table: LiveTable,
-        clause: Clause,
-        parent: LiveTable,
-        pairs: Sequence[tuple[str, str]],
-    ) -> Condition:
-        above = self._clause(connection, parent).alias()
-        return names_nothing(self._dialect, (table, clause), (parent, above), pairs)
-
     def _unfit(self, cell: Cell, need: Need) -> Condition:
         if need == "pickle":  # only whoever reads it can tell
             return cell.is_not(None)
         return cell.is_(None) if need == "set" else self._dialect.unfit(cell, need)
-
-    def _within(
-        self, connection: Connection, clause: Clause, table: LiveTable, within: Within
-    ) -> sa.ColumnElement[bool]:
-        if within.parent is None:
-            return matches(self._dialect, clause, table, {within.column: within.value})[0]
-        above = self._clause(connection, within.parent).alias()
-        key = within.parent_key or ""
-        condition = self._dialect.alike(
-            above.c[key],
-            type_of(within.parent, key),
-            clause.c[within.column],
-            type_of(table, within.column),
-        )
-        for own, theirs in within.more:
-            kinds = type_of(within.parent, theirs), type_of(table, own)
-            pair = self._dialect.alike(above.c[theirs], kinds[0], clause.c[own], kinds[1])
-            condition = sa.and_(condition, pair)
-        if within.parent_within is not None:
-            inner = self._within(connection, above, within.parent, within.parent_within)
-            condition = sa.and_(condition, inner)
-        return sa.exists().where(condition)
-
-    def _fetch(self, connection: Connection, query: sa.Select[Any]) -> tuple[Row, ...]:
-        bounded = connection.execution_options(yield_per=_FETCHED)
-        with bounded.execute(query) as result:
-            return tuple(_bounded(row_of(one) for one in result))
 
 
 def _in_time(result: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
@@ -333,15 +193,4 @@ def _in_time(result: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
     for number, row in enumerate(result):
         if time.monotonic() > until:
             raise SourceError(f"only {number:,} rows could be read within {READ_SECONDS:g} s")
-        yield row
-
-
-def _bounded(rows: Iterable[dict[str, Scalar]]) -> Iterable[dict[str, Scalar]]:
-    size = 0
-    for row in rows:
-        size += sum(len(one) for one in row.values() if isinstance(one, str | bytes))
-        if size > MOST_BYTES:
-            raise SourceError(
-                f"the database could not be read: more than {MOST_BYTES >> 20} MB in one answer"
-            )
         yield row

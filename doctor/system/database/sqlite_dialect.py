@@ -29,6 +29,9 @@ class SqliteDialect:
 
     prefix = "OR ABORT"
     reads_json = False
+    asks_together = False
+    leaps = False
+    walks_keys = False
 
     def schema(self, _connection: Connection) -> None:
         """Return None: a file is a database."""
@@ -53,6 +56,14 @@ class SqliteDialect:
         return cell
 
     def exact(self, cell: Cell, _declared: str) -> Cell:
+        """Return the cell without the collation of its column."""
+        return cell.collate(BINARY)
+
+    def tells_apart(self, _declared: str) -> bool:
+        """Return True: as BINARY, all types."""
+        return True
+
+    def sorted_as(self, cell: Cell) -> Cell:
         """Return the cell without the collation of its column."""
         return cell.collate(BINARY)
 

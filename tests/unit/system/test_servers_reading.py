@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from doctor.errors import SourceError
 from doctor.model.layout import Within
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
-from doctor.system.database import open_read_door, reading, server
+from doctor.system.database import asking, open_read_door, server
 
 pytestmark = pytest.mark.slow
 
@@ -396,7 +396,7 @@ def test_rows_are_bounded_by_number_and_by_size(ground, monkeypatch):
     read = door(ground)
     t = table(read, "t")
     assert ids(read.rows(t, {}, limit=2)) == [1, 2]
-    monkeypatch.setattr(reading, "MOST_BYTES", 9)
+    monkeypatch.setattr(asking, "MOST_BYTES", 9)
     assert ids(read.rows(t, {}, limit=2)) == [1, 2]
     with pytest.raises(SourceError, match="more than 0 MB in one answer"):
         read.rows(t, {}, limit=3)

@@ -83,7 +83,15 @@ def _engine(url: URL, mode: str, seconds: float) -> Engine:
     options |= dict.fromkeys(("read_timeout", "write_timeout"), seconds + server.GRACE_SECONDS)
     if "connect_timeout" not in url.query:
         options["connect_timeout"] = server.CONNECT_SECONDS
-    return server.engine_of(url.set(drivername="mysql+pymysql"), "mariadb", connect_args=options)
+    engine = server.engine_of(url.set(drivername="mysql+pymysql"), "mariadb", connect_args=options)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connects(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+        from doctor.system.database.mariadb.connection import QuickConnection
+
+        return QuickConnection(*arguments, **options)
+
+    return engine
 
 
 def _limit(connection: Connection, seconds: float, lock_seconds: float) -> None:

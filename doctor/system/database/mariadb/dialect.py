@@ -46,6 +46,9 @@ class MariadbDialect:
 
     prefix = ""
     reads_json = False
+    asks_together = True
+    leaps = True
+    walks_keys = False
 
     def __init__(self, *, create_marker: bool = False):
         self._create_marker = create_marker
@@ -86,6 +89,14 @@ class MariadbDialect:
     def exact(self, cell: Cell, declared: str) -> Cell:
         """Return the cell where no collation is at work, else its bytes."""
         return _bytes(cell) if kind_of(declared) in ("text", "other") else cell
+
+    def tells_apart(self, declared: str) -> bool:
+        """Return True for text whose collation neither folds nor pads."""
+        return kind_of(declared) == "text" and _collation(declared).endswith("_nopad_bin")
+
+    def sorted_as(self, cell: Cell) -> Cell:
+        """Return the cell."""
+        return cell
 
     def among(self, cell: Cell, declared: str, values: Collection[str]) -> Condition:
         """Return the condition that the cell is one of these texts."""

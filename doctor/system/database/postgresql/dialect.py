@@ -37,6 +37,8 @@ _KINDS: dict[str, Kind] = {
 _PLAIN = ("text", "character varying")
 _TYPES: dict[Kind, type] = {"integer": int, "float": float, "boolean": bool, "bytes": bytes}
 _LENGTH = re.compile(r"\(.*| COLLATE .*", re.DOTALL)
+_HASHED = 8
+"""Lists that are longer are looked up by hash, in half the time."""
 _COUNT = """SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint,
   current_setting('track_counts') = 'on'
 FROM pg_catalog.pg_stat_xact_user_tables"""
@@ -61,6 +63,9 @@ class PostgresqlDialect:
 
     prefix = ""
     reads_json = True
+    asks_together = True
+    leaps = False
+    walks_keys = True
 
     def schema(self, connection: Connection) -> str:
         """Return the current schema; raises SourceError where there is none."""
@@ -101,13 +106,20 @@ class PostgresqlDialect:
         kind = kind_of(declared)
         return _spelling(cell, declared) if kind in ("text", "uuid", "other") else cell
 
+    def tells_apart(self, declared: str) -> bool:
+        """Return True for text as it stands; its index tells whether the collation does."""
+        return _LENGTH.sub("", declared) in _PLAIN
+
+    def sorted_as(self, cell: Cell) -> Cell:
+        """Return the cell."""
+        return cell
+
     def among(self, cell: Cell, declared: str, values: Collection[str]) -> Condition:
         """Return the condition that the cell is one of these texts."""
         if kind_of(declared) not in ("text", "uuid", "other"):
             return sa.false()
-        return _spelling(cell, declared).in_(
-            [one for one in values if can_be_text(one) and "\0" not in one]
-        )
+        some = [one for one in values if can_be_text(one) and "\0" not in one]
+        return _spelling(cell, declared).in_(some * (_HASHED // len(some) + 1) if some else [])
 
     def equal(self, cell: Cell, declared: str, value: Scalar) -> Condition:
         """Return the comparison, helped by an index where the type has one for it."""
