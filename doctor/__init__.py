@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         unmet_requirements,
         unreadable_objects,
     )
+    from doctor.schema.documents import documentation_facts
     from doctor.settings import Settings, load_settings
 
 _HOMES = {
@@ -69,6 +70,7 @@ _HOMES = {
     "attempt": "doctor.executors.hook",
     "bad_cells": "doctor.schema",
     "consult": "doctor.executors.hook",
+    "documentation_facts": "doctor.schema.documents",
     "duplicate_rows": "doctor.schema",
     "hookimpl": "doctor.hookspecs",
     "invalid_values": "doctor.schema",
@@ -114,6 +116,7 @@ __all__ = [
     "attempt",
     "bad_cells",
     "consult",
+    "documentation_facts",
     "duplicate_rows",
     "hookimpl",
     "invalid_values",

@@ -28,7 +28,11 @@ from doctor.store.uptime import machine_uptime, no_uptime
 from doctor.treatment.memory import Memory
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doctor.documenting import Written
     from doctor.evidence.trial import ProbeTrial
+    from doctor.model.documentation import Documentation
     from doctor.model.ports import WriteDoor
     from doctor.model.repair import ColumnExamination, ColumnTreatment
     from doctor.repairing import Order, Repairer
@@ -226,6 +230,32 @@ class Doctor:
         wanted = self.book.rule(rule)
         examination = self.examine(run)
         return tuple(one for one in examination.verdicts if one.rule == wanted.id)
+
+    def document(self, descriptions: Path | None = None) -> Documentation:
+        """Return the documentation of the database as its sources say it now. Writes nothing.
+
+        ``descriptions`` is a file with what no source says.
+
+        Raises:
+            UsageError: no database is configured, or the file cannot be used.
+            SourceError: the database cannot be read.
+        """
+        from doctor.documenting import document
+
+        return document(self._examiner.open(None)[0], descriptions)
+
+    def write_documentation(self, documentation: Documentation) -> Written:
+        """Put the documentation into the database, into a table that is created for it.
+
+        Raises:
+            PausedError: writes are paused.
+            BusyError: another doctor is treating this system.
+            TreatmentError: it could not be written; nothing of it was.
+        """
+        from doctor.documenting import write
+
+        with self._turn() as turn:
+            return write(turn, documentation, self.memory.clock())
 
     def pause(self, reason: str) -> Pause:
         """Stop all writes to this system, under whatever store they are remembered."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from doctor.model.change import Change, Key, SetColumn
+from doctor.model.documentation import DocEntry
 from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.schema import CodeModels, LiveTable, Need, Row, Want
@@ -162,6 +163,12 @@ class ReadDoor(Protocol):
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
 
+    def comments(self) -> Mapping[tuple[str, str], str]:
+        """Return the database's own comments by table and column, "" for the table itself."""
+
+    def documentation(self) -> tuple[DocEntry, ...] | None:
+        """Return the documentation that stands in the database, None where it has none."""
+
     def newest_token(self) -> int:
         """Return the newest token of a lease that was noted beside the data, 0 for none."""
 
@@ -190,6 +197,12 @@ class WriteTransaction(Protocol):
 
     def restore(self, change: Change, image: ChangeImage) -> None:
         """Put the before-image back; raise TreatmentError when the row moved on."""
+
+    def document(self, entries: Sequence[DocEntry], at: str) -> tuple[int, int, int]:
+        """Make the documentation in the database these entries, its table too where it is missing.
+
+        ``at`` is the time that what changed gets. Returns how many were added, changed, removed.
+        """
 
     def mark(self, fix: str, kind: str, images: Sequence[ChangeImage]) -> None:
         """Write the marker of a fix beside the data."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from doctor.model.description import Requirement, StateCopy
@@ -31,6 +31,8 @@ class CodeColumn:
     """A column as the code declares it. ``default`` is source text; None: no default.
 
     ``breaks`` says what the system cannot do any more where a cell of it is wrong, "" for unknown.
+    ``location`` is ``file:line`` of its statement, and ``holds`` that of the class of its values,
+    "" for unknown; both only lead back to the source.
     """
 
     name: str
@@ -42,6 +44,8 @@ class CodeColumn:
     server_default: str | None = None
     enum: EnumValues | None = None
     breaks: str = ""
+    location: str = field(default="", compare=False)
+    holds: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

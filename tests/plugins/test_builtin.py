@@ -49,6 +49,11 @@ def system(tmp_path):
         "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id))",
         "INSERT INTO runs VALUES ('r1', 'REDY', '{', x'8004', 'r0'), ('r2', NULL, '{', NULL, 'r1')",
         "INSERT INTO steps VALUES (1, 'gone')",
+        "CREATE TABLE schema_documentation (table_name TEXT, column_name TEXT, description TEXT,"
+        " example TEXT, json_schema TEXT, origin TEXT, fingerprint TEXT, updated_at TEXT)",
+        "INSERT INTO schema_documentation VALUES ('left', '', 'x', '', '', 'models.py:1', 'x', '')",
+        "INSERT INTO schema_documentation VALUES"
+        " ('runs', 'id', 'x', '', '{\"type\": \"integer\"}', '', 'x', '')",
     )
     door = read_door(path)
     columns = (
@@ -73,6 +78,7 @@ def test_the_built_in_probes_and_fixers_are_these():
     assert sorted(PROBES) == [
         "api.get_run",
         "database.bad_cell",
+        "database.documentation",
         "database.duplicate",
         "database.invalid_value",
         "database.missing_parts",
@@ -97,6 +103,11 @@ def test_a_probe_of_what_is_not_configured_sees_nothing(probe):
         ("database.invalid_value", "r1", [("database.invalid_value", "REDY")]),
         ("database.bad_cell", "r1", [("database.bad_cell", "{")]),
         ("database.duplicate", "r1", [("database.duplicate", "plan = '{'")]),
+        (
+            "database.documentation",
+            None,
+            [("database.stale_documentation", ""), ("database.stale_documentation", "id")],
+        ),
         ("database.missing_run", "gone", [("database.missing_run", "steps")]),
         ("database.orphan", "r1", [("database.orphan", "after = 'r0'")]),
         ("database.unmet_requirement", "r1", [("database.unmet_requirement", "REDY")]),
@@ -137,7 +148,7 @@ def test_every_fact_has_the_fields_that_its_kind_declares(system, probe):
             route="/runs/gone",
             reports=(report,),
         )
-        facts = [*look(probe, whole, "r1").facts, *look(probe, whole, "gone").facts]
+        facts = [one for run in ("r1", "gone", None) for one in look(probe, whole, run).facts]
     assert facts
     for fact in facts:
         (kind,) = [one for one in PROBES[probe].kinds if one.name == fact.kind]

@@ -203,7 +203,15 @@ def test_an_entry_point_without_a_distribution_has_no_origin():
     assert (record.distribution, record.version) == ("?", "?")
 
 
-BUILTIN = ["bad_cells", "enum_values", "error_reports", "get_run", "relations", "run_row"]
+BUILTIN = [
+    "bad_cells",
+    "documentation",
+    "enum_values",
+    "error_reports",
+    "get_run",
+    "relations",
+    "run_row",
+]
 BUILTIN += ["stored_rows", "tables"]
 
 

@@ -24,6 +24,7 @@ from doctor.system.database.dialect import (
     selected,
     type_of,
 )
+from doctor.system.database.documentation import is_documentation
 from doctor.system.database.scans import keys_where, rows_at
 
 Session = Callable[[], AbstractContextManager[Connection]]
@@ -41,10 +42,11 @@ class Asker:
         self._tables: tuple[LiveTable, ...] | None = None
 
     def tables(self) -> tuple[LiveTable, ...]:
-        """Return every user table but Doctor's own marker; read once."""
+        """Return every user table, without Doctor's marker and documentation; read once."""
         if self._tables is None:
             with self._session() as connection:
-                self._tables = self._dialect.tables(connection)
+                found = self._dialect.tables(connection)
+            self._tables = tuple(one for one in found if not is_documentation(one))
         return self._tables
 
     def _clause(self, connection: Connection, table: LiveTable) -> sa.TableClause:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from doctor.errors import SourceError
 from doctor.model.change import Key
+from doctor.model.documentation import DocEntry
 from doctor.model.evidence import Scalar
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
@@ -28,6 +29,7 @@ from doctor.system.database.dialect import (
     selected,
     type_of,
 )
+from doctor.system.database.documentation import read_documentation
 from doctor.system.database.documents import has_no_json
 from doctor.system.database.marker import marked_images, noted_token
 
@@ -151,6 +153,16 @@ class CoreReadDoor(Comparer):
         """Return the newest token of a lease that was noted beside the data, 0 for none."""
         with self._session() as connection:
             return noted_token(connection, self._dialect.schema(connection))
+
+    def comments(self) -> Mapping[tuple[str, str], str]:
+        """Return the database's own comments by table and column, "" for the table itself."""
+        with self._session() as connection:
+            return self._dialect.comments(connection)
+
+    def documentation(self) -> tuple[DocEntry, ...] | None:
+        """Return the documentation that stands in the database, None where it has none."""
+        with self._session() as connection:
+            return read_documentation(connection, self._dialect.schema(connection))
 
     def close(self) -> None:
         """Close the connection."""

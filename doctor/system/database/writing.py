@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from doctor.errors import LeaseLostError, TreatmentError
 from doctor.model.change import SetCells
+from doctor.model.documentation import DocEntry
 from doctor.model.evidence import Scalar
 from doctor.model.ports import Batch, ChangeImage, RowsImage
 from doctor.model.schema import LiveTable, Row
@@ -23,6 +24,7 @@ from doctor.system.database.batch_marker import (
 )
 from doctor.system.database.bulk import BulkRows, Known
 from doctor.system.database.dialect import Dialect, clause_of, matches, row_of, selected
+from doctor.system.database.documentation import write_documentation
 from doctor.system.database.marker import (
     FENCE,
     fence_from_json,
@@ -170,6 +172,10 @@ class CoreWriteTransaction(BulkRows):
                 hint="nothing was undone; decide by hand what the row should hold",
             )
         self._set(table, change, now, {name: image.before[name] for name in change.to})
+
+    def document(self, entries: Sequence[DocEntry], at: str) -> tuple[int, int, int]:
+        """Make the documentation these entries; return how many were added, changed, removed."""
+        return write_documentation(self._connection, self._schema, entries, at)
 
     def mark(self, fix: str, kind: str, images: Sequence[ChangeImage]) -> None:
         """Write the marker of a fix beside the data."""

@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 
 from doctor.model.schema import CodeColumn, EnumValues
 from doctor.system.code.enums.classes import Enums
-from doctor.system.code.source.symbols import Expression, UnreadableError, is_sqlalchemy
+from doctor.system.code.source.symbols import (
+    ClassRef,
+    Expression,
+    UnreadableError,
+    is_sqlalchemy,
+)
 from doctor.system.code.tables.annotations import Annotation, OtherType
 from doctor.system.code.tables.column_calls import ColumnCall, ColumnCalls
 from doctor.system.code.tables.column_types import ColumnTypes
@@ -82,6 +87,8 @@ class Columns:
             default=_source_of(call, _DEFAULTS),
             server_default=self._server_default(call),
             enum=enum,
+            location=call.place,
+            holds=_class_of(annotation),
         )
         shared = self._flag(call, "use_existing_column", problems) is True
         unique = self._flag(call, "unique", []) is True
@@ -172,6 +179,11 @@ class Columns:
         if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
             return inner.value
         return _source_of(call, ("server_default",))
+
+
+def _class_of(annotation: Annotation | None) -> str:
+    leaf = annotation.leaf if annotation is not None else None
+    return leaf.place if isinstance(leaf, ClassRef) else ""
 
 
 def _source_of(call: ColumnCall, names: tuple[str, ...]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doctor.model.schema import CodeGap
 from doctor.system.code.source.symbols import ClassRef, Expression, External, UnreadableError
@@ -196,7 +196,8 @@ class Models:
             error.where = error.where or one.place
             raise
         if call is not None:
-            draft.add(self._with.columns.read(one.name, call, self._mapped(one), known))
+            read = self._with.columns.read(one.name, call, self._mapped(one), known)
+            draft.add(replace(read, column=replace(read.column, location=one.place)))
 
     def _column(self, one: Attribute, ref: ClassRef) -> ColumnCall | None:
         """Return the call that makes the column, an empty one for a bare annotation."""

@@ -31,6 +31,14 @@ _INDEXES = """SELECT s.table_name, s.index_name, s.non_unique = 0, s.sub_part IS
 FROM information_schema.statistics s
 WHERE s.table_schema = :schema AND BINARY s.table_schema = BINARY :schema
 ORDER BY s.table_name, s.index_name, s.seq_in_index"""
+_COMMENTS = """SELECT t.table_name, '' AS column_name, t.table_comment AS said
+FROM information_schema.tables t
+WHERE t.table_schema = :schema AND BINARY t.table_schema = BINARY :schema
+  AND t.table_type = 'BASE TABLE' AND t.table_comment <> ''
+UNION ALL SELECT c.table_name, c.column_name, c.column_comment
+FROM information_schema.columns c
+WHERE c.table_schema = :schema AND BINARY c.table_schema = BINARY :schema
+  AND c.column_comment <> ''"""
 _ENGINE = """SELECT table_type AS kind, engine AS engine FROM information_schema.tables
 WHERE table_schema = :schema AND table_name = :name
   AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name"""
@@ -96,6 +104,12 @@ def read_tables(
         )
         for table, parts in columns.items()
     )
+
+
+def read_comments(connection: Connection, schema: str) -> dict[tuple[str, str], str]:
+    """Return the comments on the tables of a database and on their columns."""
+    found = connection.execute(sa.text(_COMMENTS), {"schema": schema})
+    return {(table, column): text for table, column, text in found}
 
 
 def engine_name(connection: Connection, schema: str, name: str) -> str | None:

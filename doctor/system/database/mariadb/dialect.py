@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from doctor.system.database.mariadb.catalog import (
     is_plain,
     obstacle,
     on_update,
+    read_comments,
     read_tables,
 )
 from doctor.system.database.marker import MARKER
@@ -63,6 +64,10 @@ class MariadbDialect:
     def tables(self, connection: Connection) -> tuple[LiveTable, ...]:
         """Return tables and views."""
         return read_tables(connection, self.schema(connection))
+
+    def comments(self, connection: Connection) -> Mapping[tuple[str, str], str]:
+        """Return the comments on tables and columns."""
+        return read_comments(connection, self.schema(connection))
 
     def table(self, connection: Connection, change: SetCells) -> LiveTable:
         """Return the table as it is now."""

@@ -47,6 +47,13 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.own A
 LEFT JOIN pg_catalog.pg_attribute f ON f.attrelid = c.oid AND f.attnum = i.indkey[0]
 LEFT JOIN pg_catalog.pg_collation o ON o.oid = i.indcollation[0]
 WHERE u.place <= i.indnkeyatts ORDER BY c.relname, x.relname, u.place"""
+_COMMENTS = f"""SELECT c.relname, coalesce(a.attname, ''), d.description
+{_IN_SCHEMA}
+JOIN pg_catalog.pg_description d ON d.objoid = c.oid
+  AND d.classoid = CAST('pg_catalog.pg_class' AS regclass)
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid
+  AND d.objsubid > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND (d.objsubid = 0 OR a.attname IS NOT NULL)"""
 _OBSTACLE = f"""SELECT CASE
   WHEN c.relkind NOT IN ('r', 'p') THEN 'is a view or lies on another server'
   WHEN c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
@@ -96,6 +103,12 @@ def read_tables(
         )
         for table, parts in columns.items()
     )
+
+
+def read_comments(connection: Connection, schema: str) -> dict[tuple[str, str], str]:
+    """Return the comments on the tables of a schema and on their columns."""
+    found = connection.execute(sa.text(_COMMENTS), {"schema": schema})
+    return {(table, column): text for table, column, text in found if text}
 
 
 def obstacle(connection: Connection, schema: str, name: str) -> str | None:

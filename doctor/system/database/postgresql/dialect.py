@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from doctor.model.evidence import Scalar
 from doctor.model.schema import LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition, can_be_text, named_in
 from doctor.system.database.marker import marker_in
-from doctor.system.database.postgresql.catalog import obstacle, read_tables
+from doctor.system.database.postgresql.catalog import obstacle, read_comments, read_tables
 
 Kind = Literal["text", "integer", "float", "boolean", "bytes", "uuid", "other"]
 _KINDS: dict[str, Kind] = {
@@ -80,6 +80,10 @@ class PostgresqlDialect:
     def tables(self, connection: Connection) -> tuple[LiveTable, ...]:
         """Return tables, and what can be read like one; rows of partitions are their table's."""
         return read_tables(connection, self.schema(connection))
+
+    def comments(self, connection: Connection) -> Mapping[tuple[str, str], str]:
+        """Return the comments on tables and columns."""
+        return read_comments(connection, self.schema(connection))
 
     def table(self, connection: Connection, change: SetCells) -> LiveTable:
         """Return the table as it is now."""

@@ -1,0 +1,60 @@
+"""Commands about the schema of the system's database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from doctor.cli.options import Common, also_prints, with_common_options
+
+INCOMPLETE = 3
+
+
+@click.group()
+def schema() -> None:
+    """Say what the database's tables and columns are."""
+
+
+@also_prints("markdown")
+@schema.command("document")
+@click.option("--write", is_flag=True, help="Put it into the table schema_documentation.")
+@click.option(
+    "--descriptions", metavar="FILE", type=Path, help="Descriptions of what no source describes."
+)
+@click.option("--coverage", is_flag=True, help="Only how much is described; exits 3 below 100 %.")
+@click.option("--missing", is_flag=True, help="Print a file of descriptions to be filled in.")
+@with_common_options
+def document(
+    common: Common, *, write: bool, descriptions: Path | None, coverage: bool, missing: bool
+) -> int:
+    """Put together what is known about every table and column of the database.
+
+    Descriptions come from the models (comment=, doc=, docstrings, comments), from COMMENT in the
+    database, and from --descriptions; examples from real rows, with secrets left out; the shape of
+    JSON columns from the rows where no class declares it. Nothing is written without --write, which
+    creates the table schema_documentation. `doctor preflight` then says which entries are not true
+    any more, and which documents do not have the shape that is described.
+
+    Exits 0; with --coverage 3 where something is not described.
+    """
+    from doctor.cli.human import documentation as text
+    from doctor.report.documentation import documentation_json, documentation_markdown
+    from doctor.report.plain import plain, to_json
+    from doctor.schema.documents import missing_descriptions
+
+    with common.doctor() as doctor:
+        found = doctor.document(descriptions)
+        written = doctor.write_documentation(found) if write else None
+    code = INCOMPLETE if coverage and found.missing else 0
+    if common.is_json:
+        document = documentation_json(found)
+        done = plain(written._asdict()) if written is not None else None
+        common.print(to_json({**document, "written": done, "exit_code": code}))
+    elif missing:
+        common.print(missing_descriptions(found.missing))
+    elif common.values.get("format") == "markdown":
+        common.print(documentation_markdown(found))
+    else:
+        common.print(text.documentation(found, written, only_coverage=coverage))
+    return code
