@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from doctor.model.schema import CodeColumn, CodeModels, CodeTable, EnumValues, LiveTable
+
+if TYPE_CHECKING:
+    from doctor.linting.classes import KnownClass
 
 _WHOLE = frozenset({"Integer", "BigInteger", "SmallInteger", "INTEGER", "BIGINT", "SMALLINT"})
 
@@ -38,13 +42,14 @@ class Catalogue:
     """All known tables by their folded names.
 
     ``whole`` tells that there are no others, but those in ``elsewhere``, which the source
-    creates itself; ``live`` that the database was asked.
+    creates itself; ``live`` that the database was asked. ``classes`` are mapped to tables.
     """
 
     tables: Mapping[str, KnownTable]
     whole: bool = False
     elsewhere: frozenset[str] = frozenset()
     live: bool = False
+    classes: Mapping[str, tuple[KnownClass, ...]] = field(default_factory=dict)
 
     def table(self, name: str) -> KnownTable | None:
         """Return the table called ``name`` in any case, or None."""

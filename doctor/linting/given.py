@@ -41,7 +41,7 @@ class Given:
             for row in _rows(argument, names):
                 found = _of_row(row, slot.key)
                 if found is not None:
-                    yield from _written(found, names)
+                    yield from written(found, names)
 
 
 def _rows(argument: ast.expr, names: Names) -> Iterator[ast.expr]:
@@ -72,10 +72,11 @@ def _of_row(row: ast.expr, key: int | str) -> ast.expr | None:
     return None
 
 
-def _written(node: ast.expr, names: Names) -> Iterator[Written]:
+def written(node: ast.expr, names: Names) -> Iterator[Written]:
+    """Yield the values that an expression can have, as far as they are certain."""
     if isinstance(node, ast.IfExp):
-        yield from _written(node.body, names)
-        yield from _written(node.orelse, names)
+        yield from written(node.body, names)
+        yield from written(node.orelse, names)
         return
     inner = _behind(node, names)
     if isinstance(inner, ast.Constant):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from doctor.errors import DoctorError
 from doctor.linting.catalogue import Catalogue, catalogue
+from doctor.linting.classes import known_classes
 from doctor.linting.sources import Source, Unread, sources
 from doctor.model.evidence import Gap
 from doctor.model.ports import Code, ReadDoor
 from doctor.model.schema import CodeModels
 from doctor.system.code.reader import read_model_files
-from doctor.system.project import project_of
 
 PROBE = "lint-sql"
 _TEST = re.compile(r"(?:^|[/_])(?:tests?|conftest)(?:[/_.]|$)")
@@ -23,22 +23,25 @@ _NO_MODELS = "no models were found: only values formatted into SQL were looked f
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The catalogue, and what of it stayed unread."""
+    """The catalogue, and what of it stayed unread.
+
+    ``tested`` are the folded names of tables that tests make for themselves.
+    """
 
     catalogue: Catalogue
     gaps: tuple[Gap, ...]
+    tested: frozenset[str] = frozenset()
 
 
 def known_tables(
-    paths: Sequence[Path], read: Sequence[Source], code: Code | None, door: ReadDoor | None
+    roots: Sequence[Path], read: Sequence[Source], code: Code | None, door: ReadDoor | None
 ) -> Known:
-    """Return the tables of the models, which are looked for in the projects of ``paths``.
+    """Return the tables of the models, which are looked for in the projects ``roots``.
 
-    ``read`` are the files of these paths; ``code`` are the models where they are named; ``door``
-    opens the database where that is to be asked. What cannot be read of either is a gap.
+    ``read`` are files that were read already; ``code`` are the models where they are named;
+    ``door`` opens the database where that is to be asked. What cannot be read is a gap.
     """
     gaps: list[Gap] = []
-    roots = tuple(dict.fromkeys(project_of(one) for one in paths))
     known = {one.path: one for one in read}
     found = [one for one in sources(roots, known) if isinstance(one, Source)]
     models = _models(roots, found, code, gaps)
@@ -54,7 +57,11 @@ def known_tables(
         made = {name for one in found for name in one.named()}
     else:  # what models and migrations name should be there already
         made = {name for one in found if not one.is_migration for name in one.created()}
-    return Known(catalogue(models, live, made), tuple(gaps))
+    tests = [one for one in found if is_test(one.path, roots)]
+    tested = frozenset(name for one in tests for name in one.named())
+    known_here = catalogue(models, live, made)
+    classes = known_classes(models, known_here.tables)
+    return Known(replace(known_here, classes=classes), tuple(gaps), tested)
 
 
 def _models(
@@ -67,11 +74,12 @@ def _models(
             gaps.append(Gap(PROBE, f"the models: {error.message}"))
             return CodeModels()
     declaring = [one.path for one in found if one.may_declare_tables]
-    own = [one for one in declaring if not _is_test(one, roots)] or declaring
+    own = [one for one in declaring if not is_test(one, roots)] or declaring
     return read_model_files(own) if own else CodeModels()
 
 
-def _is_test(path: Path, roots: Sequence[Path]) -> bool:
+def is_test(path: Path, roots: Sequence[Path]) -> bool:
+    """Tell whether a file below one of ``roots`` is one of its tests."""
     for root in roots:
         if path.is_relative_to(root):
             return _TEST.search(str(path.relative_to(root))) is not None

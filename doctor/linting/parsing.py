@@ -12,7 +12,7 @@ DIALECTS = ("sqlite", "postgres", "mysql")
 LONGEST = 64_000
 DEEPEST = 60
 _STARTS = re.compile(
-    r"(?:\s|;|--[^\n]*\n|/\*.*?\*/|\()*"
+    r"(?:[\s;(]|--[^\n]*\n|/\*[^*]{0,2000}\*/)*"
     r"(?:insert|update|delete|select|replace|with|merge|begin|create|drop|pragma|set|alter)\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -20,7 +20,7 @@ _REPLACE = re.compile(r"(?<!\bor\s)\breplace(?=\s+into\b)", re.IGNORECASE)
 _SHORTEST = len("delete from t")
 _SAYS = re.compile(
     r"\binsert\s+(?:or\s+\w+\s+|ignore\s+)?into\b|\breplace\s+into\b|\bdelete\s+from\b"
-    r"|\bupdate\b.+?\bset\b|\bselect\b.+?\bfrom\b",
+    r"|\bupdate\b.{1,500}?\bset\b|\bselect\b.{1,4000}?\bfrom\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -28,7 +28,7 @@ _SAYS = re.compile(
 def looks_like_sql(text: str) -> bool:
     """Tell whether a text may be statements that read or write rows."""
     return (
-        len(text) >= _SHORTEST
+        _SHORTEST <= len(text) <= LONGEST
         and _STARTS.match(text) is not None
         and (_SAYS.search(text) is not None)
     )

@@ -6,10 +6,12 @@ import ast
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from doctor.linting.catalogue import Catalogue
 from doctor.linting.checks import check
 from doctor.linting.given import Given
+from doctor.linting.objects import Imports, check_objects, imports_of
 from doctor.linting.parsing import looks_like_sql
 from doctor.linting.place import is_ignored, place_of_node, place_of_word
 from doctor.linting.scopes import Scope, scopes
@@ -43,14 +45,18 @@ def lint_python(
 
     Raises UnreadableFileError where the file is no Python that this Python reads.
     """
-    found = tuple(scopes(_parsed(content)))
+    tree = _parsed(content)
+    found = tuple(scopes(tree))
     bound: _Bindings = {}
     for scope in found:
         for node in scope.nodes:
             if isinstance(node, ast.Call):
                 _bind(node, scope.names, bound)
     lines = content.split(b"\n")
+    imports = imports_of(tree, Path(path)) if catalogue.classes else None
     for scope in found:
+        if imports is not None:
+            yield _through_objects(path, scope, catalogue, imports, lines)
         for text in _texts(scope):
             given = Given(scope.names, tuple(bound.get(id(text.node), ())))
             statement = statement_of(text)
@@ -63,6 +69,20 @@ def lint_python(
                 if finding not in result.findings and not _is_ignored(finding, text, lines):
                     result.findings.append(finding)
             yield result
+
+
+def _through_objects(
+    path: str, scope: Scope, catalogue: Catalogue, imports: Imports, lines: Sequence[bytes]
+) -> FileResult:
+    result = FileResult()
+    for one in check_objects(scope, catalogue.classes, imports):
+        if not isinstance(one.at, int):
+            line, column = place_of_node(one.at, lines)
+            if not is_ignored(lines[line - 1], one.code):
+                result.findings.append(
+                    SqlFinding(path, line, column, one.code, one.message, one.hint, one.severity)
+                )
+    return result
 
 
 def _parsed(content: bytes) -> ast.Module:

@@ -10,7 +10,11 @@ from doctor.linting.text import Hole, Text
 
 _MARK = "doctor_slot_{}_"
 MARK = re.compile(r"doctor_slot_(\d+)_")
-_QUOTED = r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$"
+# What is never closed goes to the end, so that nothing is looked at twice.
+_QUOTED = (
+    r"'(?:[^'\\]|''|\\(?:.|\Z))*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|`[^`]*(?:`|\Z)"
+    r"|--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|\$\$(?:[^$]|\$(?!\$))*(?:\$\$|\Z)"
+)
 _BOUND = r"::|\?\d*|%\((?P<pyformat>\w+)\)s|%s|\$(?P<number>\d+)|(?<![\w:]):(?P<named>[A-Za-z_]\w*)"
 _TOKEN = re.compile(f"(?P<quoted>{_QUOTED})|{_BOUND}", re.DOTALL)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,13 @@ class Source:
         """Whether a look inside is worth it."""
         text = self.content.lower()
         return any(one.search(text) is not None for one in _SQL)
+
+    def names_one(self, names: Iterable[str]) -> bool:
+        """Tell whether one of ``names`` is used as if it were called, or given to a call."""
+        if self.path.suffix != ".py":
+            return False
+        calls = (f"{end}".encode() for one in names for end in (f"{one}(", f"({one})"))
+        return any(one in self.content for one in calls)
 
     @property
     def may_declare_tables(self) -> bool:

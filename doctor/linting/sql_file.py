@@ -14,8 +14,10 @@ from doctor.linting.python_file import FileResult, UnreadableFileError
 from doctor.linting.slots import Statement
 from doctor.model.sql_finding import SqlFinding
 
+# What is never closed goes to the end, so that nothing is looked at twice.
 _PART = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|;", re.DOTALL
+    r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|`[^`]*(?:`|\Z)|--[^\n]*"
+    r"|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|\$\$(?:[^$]|\$(?!\$))*(?:\$\$|\Z)|;"
 )
 _TEMPLATE = re.compile(r"\{\{|\{%|\$\{|<%")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from doctor.linting.catalogue import Catalogue
-from doctor.linting.known import PROBE, known_tables, unread_gap
+from doctor.linting.known import PROBE, Known, is_test, known_tables, unread_gap
 from doctor.linting.parsing import DIALECTS
 from doctor.linting.python_file import FileResult, UnreadableFileError, lint_python
 from doctor.linting.sources import Source, Unread, sources
@@ -18,6 +18,7 @@ from doctor.model.evidence import Gap
 from doctor.model.ports import Code, ReadDoor
 from doctor.model.sql_finding import SqlFinding, SqlReport
 from doctor.system.code.source.files import shown
+from doctor.system.project import project_of
 
 MOST_SECONDS = 10.0
 _ENGINES = {"sqlite": "sqlite", "postgresql": "postgres", "mariadb": "mysql", "mysql": "mysql"}
@@ -43,7 +44,9 @@ def lint_paths(
     _hush_parser()
     paths = [one.absolute() for one in paths]
     files = list(sources(paths, {}))
-    known = known_tables(paths, [one for one in files if isinstance(one, Source)], code, door)
+    roots = tuple(dict.fromkeys(project_of(one) for one in paths))
+    read = [one for one in files if isinstance(one, Source)]
+    known = known_tables(roots, read, code, door)
     dialects = (_ENGINES[engine],) if engine in _ENGINES else DIALECTS
     findings: list[SqlFinding] = []
     gaps = list(known.gaps)
@@ -52,7 +55,7 @@ def lint_paths(
         if isinstance(one, Unread):
             gaps.append(unread_gap(one))
             continue
-        result = _linted(one, known.catalogue, dialects)
+        result = _linted(one, _for_file(one, known, roots), dialects)
         findings += [each for each in result.findings if each.code not in ignore]
         statements += result.statements
         gaps += [Gap(PROBE, f"{shown(one.path)}: {reason}") for reason in result.gaps]
@@ -69,11 +72,11 @@ def _hush_parser() -> None:
 
 def _linted(source: Source, known: Catalogue, dialects: Sequence[str]) -> FileResult:
     total = FileResult()
-    if not source.may_hold_sql:
+    if not source.may_hold_sql and not source.names_one(known.classes):
         return total
     end = time.monotonic() + MOST_SECONDS
     try:
-        for one in _of_file(source, _for_file(source, known), dialects):
+        for one in _of_file(source, known, dialects):
             total.findings += one.findings
             total.statements += one.statements
             if time.monotonic() > end:
@@ -91,10 +94,15 @@ def _of_file(source: Source, known: Catalogue, dialects: Sequence[str]) -> Itera
     yield from lint(shown(source.path), source.content, known, dialects)
 
 
-def _for_file(source: Source, known: Catalogue) -> Catalogue:
+def _for_file(source: Source, known: Known, roots: Sequence[Path]) -> Catalogue:
     """Return what holds for a file: it may create tables of its own, or be of another day."""
     if source.is_migration:
         return Catalogue({})
+    classes = known.catalogue.classes
     own = source.created()
-    tables = {name: one for name, one in known.tables.items() if name not in own}
-    return replace(known, tables=tables, elsewhere=known.elsewhere | own)
+    if is_test(source.path, roots):
+        own |= known.tested
+        classes = {}
+    tables = {name: one for name, one in known.catalogue.tables.items() if name not in own}
+    elsewhere = known.catalogue.elsewhere | own
+    return replace(known.catalogue, tables=tables, elsewhere=elsewhere, classes=classes)

@@ -77,12 +77,16 @@ def _value(
     accepted = (*enum.values, *enum.aliases)
     for one in _written(case, table, value):
         if one.value is not None and one.value not in accepted:
-            name = f"{table.name}.{column.name}"
-            message = (
-                f"this writes {brief(one.value)} into {name},"
-                f" which {enum.name or 'its enum'} does not have"
-            )
-            yield Sight("LINT001", one.at, message, _right(one.value, enum))
+            yield enum_sight(table.name, column.name, enum, one)
+
+
+def enum_sight(table: str, column: str, enum: EnumValues, one: Written) -> Sight:
+    """Return the mistake that a value is written which the enum of its column does not have."""
+    message = (
+        f"this writes {brief(one.value)} into {table}.{column},"
+        f" which {enum.name or 'its enum'} does not have"
+    )
+    return Sight("LINT001", one.at, message, _right(one.value or "", enum))
 
 
 def _right(value: str, enum: EnumValues) -> str:

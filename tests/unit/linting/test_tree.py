@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from doctor.linting import lint_paths
 from doctor.system.database import open_read_door
 from tests.support.sql_tree import MODELS
 
+SECONDS = 60  # what was quadratic took ten minutes
 BAD = "c.execute(\"UPDATE jobs SET state = 'READY'\")\n"
 
 
@@ -62,6 +64,38 @@ def test_tables_of_which_a_part_is_hidden_lack_nothing(project):
     (project / "models.py").write_text(hidden)
     (project / "a.py").write_text('c.execute("INSERT INTO jobs (id, remark) VALUES (1, 2)")\n')
     assert lint_paths([project]).findings == ()
+
+
+def test_tests_speak_of_tables_that_tests_make(project):
+    (project / "tests").mkdir()
+    (project / "tests" / "make.py").write_text('c.execute("CREATE TABLE jobs (other)")\n')
+    (project / "tests" / "test_it.py").write_text(BAD + 'c.execute("SELECT nope FROM steps")\n')
+    (project / "a.py").write_text(BAD)
+    assert found(lint_paths([project])) == [("a.py", 1, "LINT001"), ("test_it.py", 2, "LINT003")]
+
+
+def test_a_table_of_another_database_is_not_missed_and_a_misspelt_one_is(project):
+    (project / "a.py").write_text('c.execute("DELETE FROM trials")\nc.execute("DELETE FROM job")\n')
+    assert found(lint_paths([project])) == [("a.py", 2, "LINT002")]
+
+
+@pytest.mark.slow
+def test_hostile_texts_take_no_time(project):
+    texts = [
+        "update " * 9_000,
+        "'\\\\" * 15_000,
+        "/*" * 30_000,
+        "$a$ $b$ " * 8_000,
+        "select (" * 8_000,
+    ]
+    lines = [f'c.execute("INSERT INTO jobs (id) VALUES (1) {one}")' for one in texts]
+    (project / "a.py").write_text("\n".join(lines))
+    wide = ["/*" * 300_000, "select " * 90_000, "'\\" * 300_000, ";" * 600_000, "$a$ " * 150_000]
+    for number, one in enumerate(wide):
+        (project / f"{number}.sql").write_text("UPDATE jobs SET state = 1;" + one)
+    start = time.process_time()
+    lint_paths([project])
+    assert time.process_time() - start < SECONDS
 
 
 def test_sql_files_are_read_statement_by_statement(project):
