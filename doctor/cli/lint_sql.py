@@ -27,9 +27,10 @@ def lint_sql(common: Common, paths: tuple[str, ...], *, ignore: tuple[str, ...])
     It is held against the SQLAlchemy models of the project, which are found by themselves, or
     with --database against the tables that are there: values that an enum does not have
     (LINT001), tables and columns that do not exist (LINT002, LINT003), required fields that an
-    INSERT leaves out (LINT004), values that are formatted into the text (LINT005). What cannot
-    be decided is silent, and so are migrations, but for LINT005. A line with `doctor: ignore`, or
-    `doctor: ignore[CODE]`, is left out.
+    INSERT leaves out (LINT004), values that are formatted into the text (LINT005). Values that are
+    written through mapped classes are checked too. What cannot be decided is silent, and so are
+    migrations, but for LINT005. A line with `doctor: ignore`, or `doctor: ignore[CODE]`, is left
+    out.
 
     Exits 3 where there is a finding, 0 where there is none, 9 where none was found and a part
     could not be looked at.

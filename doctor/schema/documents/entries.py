@@ -15,6 +15,8 @@ from doctor.model.system import System
 from doctor.schema.documents.examples import example_of, example_row
 from doctor.schema.documents.fingerprint import fingerprint
 from doctor.schema.documents.shapes import infer_schema
+from doctor.system.code.fields import field_words
+from doctor.system.code.shapes import class_schemas
 from doctor.system.code.words import SourceFiles, source_words
 
 PROBE = "schema document"
@@ -44,8 +46,11 @@ def gather(
             models = system.code.models()
         except SourceError as error:
             gaps.append(Gap(PROBE, f"the models: {error.message}"))
-    words = source_words(models, SourceFiles())
-    return Sources(models, door.tables(), words, {}, door.comments(), filled), gaps
+    files = SourceFiles()
+    words, schemas = source_words(models, files), class_schemas(models, files)
+    if system.project is not None:
+        words = field_words(models, files, system.project) | words
+    return Sources(models, door.tables(), words, schemas, door.comments(), filled), gaps
 
 
 def make_entries(sources: Sources, door: ReadDoor) -> tuple[tuple[DocEntry, ...], tuple[Gap, ...]]:
