@@ -166,7 +166,8 @@ def test_every_key_that_the_grammar_asks_for_is_in_the_schema(schema):
 
 def test_hooks_for_pre_commit_call_commands_that_exist():
     hooks = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())
-    assert [one["id"] for one in hooks] == ["doctor-rules-lint", "doctor-rules-test"]
+    names = ["doctor-rules-lint", "doctor-rules-test", "doctor-lint-sql"]
+    assert [one["id"] for one in hooks] == names
     for one in hooks:
         program, *arguments = one["entry"].split()
         command = [str(Path(sys.executable).with_name(program)), *arguments, "--help"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from doctor.model.documentation import Words
 from doctor.system.code import read_models
+from doctor.system.code.fields import field_words
 from doctor.system.code.words import SourceFiles, source_words
 
 SOURCE = '''
@@ -79,6 +81,20 @@ def test_everything_that_is_said_is_found_with_its_place(tmp_path):
     }
     (line,) = [at for at, one in enumerate(SOURCE.splitlines(), 1) if "    title:" in one]
     assert found["jobs", "title"].origin == f"{path}:{line}"
+
+
+def test_fields_of_pydantic_models_speak_for_the_class_that_they_are_named_after(tmp_path):
+    path = tmp_path / "models.py"
+    path.write_text(SOURCE)
+    (tmp_path / "api.py").write_text(
+        "class JobOut(BaseModel):\n"
+        "    after: str = Field(description='what comes\\n before')\n"
+        "    other: str = Field(description='no column')\n"
+        "class Jobs(BaseModel):\n"
+        "    owner: str = Field(description='of many')\n"
+    )
+    found = field_words(read_models(path), SourceFiles(), tmp_path)
+    assert found == {("jobs", "after"): Words("what comes before", f"{tmp_path / 'api.py'}:2")}
 
 
 def test_a_file_that_is_gone_says_nothing(tmp_path):
