@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         observe_success,
     )
     from doctor.hookspecs import hookimpl
+    from doctor.inserting import required_fields, validate_insert
     from doctor.model.change import SetCells
     from doctor.model.diagnosis import Diagnosis, Subject
     from doctor.model.evidence import Evidence, Fact, FactField, FactKind, Gap
@@ -83,9 +84,11 @@ _HOMES = {
     "rank_values": "doctor.schema",
     "replacement_hints": "doctor.schema",
     "report_facts": "doctor.evidence.report_facts",
+    "required_fields": "doctor.inserting",
     "search_tables": "doctor.schema",
     "unmet_requirements": "doctor.schema",
     "unreadable_objects": "doctor.schema",
+    "validate_insert": "doctor.inserting",
 }
 
 __all__ = [
@@ -129,9 +132,11 @@ __all__ = [
     "rank_values",
     "replacement_hints",
     "report_facts",
+    "required_fields",
     "search_tables",
     "unmet_requirements",
     "unreadable_objects",
+    "validate_insert",
 ]
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from doctor.documenting import Written
     from doctor.evidence.trial import ProbeTrial
     from doctor.model.documentation import Documentation
+    from doctor.model.evidence import Scalar
+    from doctor.model.insertion import RequiredFields, RowCheck
     from doctor.model.ports import WriteDoor
     from doctor.model.repair import ColumnExamination, ColumnTreatment
     from doctor.repairing import Order, Repairer
@@ -171,6 +173,30 @@ class Doctor:
             self._treater.recover_pending(turn)
             self._repairer.resume(turn, self._clinic, order or Order())
             return self._repairer.repair(turn, self._clinic, name, order or Order())
+
+    def required_fields(
+        self, table: str, given: Mapping[str, Scalar] | None = None, *, proof: bool = True
+    ) -> RequiredFields:
+        """Return what a new row of ``table`` needs beside what is ``given``, with every origin.
+
+        A text that is given for a column of numbers is taken as the number. With ``proof`` a
+        complete row is tried on the database in a transaction that is rolled back, unless writes
+        are paused. Raises UsageError where there is no such table.
+        """
+        from doctor.inserting import asked
+
+        system, clock = self._examiner.open(None)[0], self.memory.clock
+        url = self.settings.system.database if proof else None
+        return asked(system, table, given or {}, clock(), url, self.memory.identity)
+
+    def validate_insert(self, table: str, row: Mapping[str, Scalar]) -> RowCheck:
+        """Return everything that is wrong with a row before it is added to ``table``, at once.
+
+        Only reads. Raises UsageError where there is no such table.
+        """
+        from doctor.inserting import validate_insert
+
+        return validate_insert(self._examiner.open(None)[0], table, row)
 
     def offer(self, examination: Examination, choices: Mapping[str, str]) -> str:
         """Put a plan that a human composed among those that may be approved.

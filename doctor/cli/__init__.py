@@ -33,7 +33,10 @@ _COMMANDS = {
         "Show which clause of a rule held, failed or lacked evidence.",
     ),
     "rules": ("doctor.cli.rules:rules", "List, show and check rules; list the facts they can use."),
-    "schema": ("doctor.cli.schema:schema", "Say what tables and columns are; document them."),
+    "schema": (
+        "doctor.cli.schema:schema",
+        "Say what tables are, and what a new row needs.",
+    ),
     "lint-sql": ("doctor.cli.lint_sql:lint_sql", "Check the SQL that source code holds."),
     "explain": ("doctor.cli.rules:explain", "Explain a diagnosis by its code."),
     "consult": (

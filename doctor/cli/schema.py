@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from doctor.cli.options import Common, also_prints, with_common_options
+from doctor.errors import UsageError
 
 INCOMPLETE = 3
 
@@ -58,3 +59,37 @@ def document(
     else:
         common.print(text.documentation(found, written, only_coverage=coverage))
     return code
+
+
+@schema.command()
+@click.argument("table")
+@with_common_options
+@click.option("--given", metavar="COLUMN=VALUE", multiple=True, help="What is known (repeatable).")
+@click.option("--no-proof", is_flag=True, help="Only read: try no row on the database.")
+def required(common: Common, table: str, *, given: tuple[str, ...], no_proof: bool) -> int:
+    """Say what a new row of TABLE needs, and where each value comes from.
+
+    What is complete is tried by an INSERT that is rolled back. Nothing is invented: keys, unique
+    values and references are yours to give. Exits 0; with --given 3 where something is missing or
+    wrong, 9 where the database could not be asked.
+    """
+    from doctor.cli.human import insertion as text
+    from doctor.report.insertion import required_json
+    from doctor.report.plain import to_json
+
+    known = dict(_parsed(one) for one in given)
+    with common.doctor() as doctor:
+        needed = doctor.required_fields(table, known, proof=not no_proof)
+    code = needed.exit_code if known else 0
+    if common.is_json:
+        common.print(to_json(required_json(needed, code)))
+    else:
+        common.print(text.required(needed))
+    return code
+
+
+def _parsed(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError(f"{text!r} is no value", hint="write it as COLUMN=VALUE")
+    return name, value

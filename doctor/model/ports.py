@@ -11,6 +11,7 @@ from typing import Protocol
 from doctor.model.change import Change, Key, SetColumn
 from doctor.model.documentation import DocEntry
 from doctor.model.evidence import Scalar
+from doctor.model.insertion import Intake
 from doctor.model.layout import Within
 from doctor.model.schema import CodeModels, LiveTable, Need, Row, Want
 
@@ -160,6 +161,9 @@ class ReadDoor(Protocol):
         They are compared exactly. With ``within`` one of those rows at least is there.
         """
 
+    def intake(self, table: LiveTable) -> Intake:
+        """Return what the database does by itself with a new row of a table."""
+
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
 
@@ -181,6 +185,16 @@ class WriteDoor(Protocol):
 
     def kept(self) -> AbstractContextManager[WriteDoor]:
         """Return a door that keeps its connection from one transaction to the next."""
+
+
+class TrialDoor(Protocol):
+    """Tries rows on the database itself and takes them back: nothing of them stays."""
+
+    def refusal(self, table: LiveTable, row: Row) -> str | None:
+        """Return what the database says against a row, None where it takes it.
+
+        Raises SourceError where it cannot be tried, or not without leaving something.
+        """
 
 
 class WriteTransaction(Protocol):

@@ -26,13 +26,28 @@ class EnumValues:
     open: bool = False
 
 
+FillKind = Literal["value", "clock", "local clock", "uuid", "call"]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFill:
+    """What the code puts into a column of a new row where nothing is given.
+
+    ``value`` is stored for the kind "value"; "clock" is the time in UTC, "local clock" that of the
+    machine; what a "call" gives is only known when the code runs.
+    """
+
+    kind: FillKind
+    value: Scalar = None
+
+
 @dataclass(frozen=True, slots=True)
 class CodeColumn:
     """A column as the code declares it. ``default`` is source text; None: no default.
 
-    ``breaks`` says what the system cannot do any more where a cell of it is wrong, "" for unknown.
-    ``location`` is ``file:line`` of its statement, and ``holds`` that of the class of its values,
-    "" for unknown; both only lead back to the source.
+    ``fill`` is what that default comes to. ``breaks`` says what the system cannot do any more
+    where a cell of it is wrong, "" for unknown. ``location`` is ``file:line`` of its statement, and
+    ``holds`` that of the class of its values, "" for unknown; both only lead back to the source.
     """
 
     name: str
@@ -46,6 +61,7 @@ class CodeColumn:
     breaks: str = ""
     location: str = field(default="", compare=False)
     holds: str = field(default="", compare=False)
+    fill: CodeFill | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

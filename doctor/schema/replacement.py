@@ -82,10 +82,10 @@ def _ranked(
     declared = _declared(subject, mappings)
     if declared:
         return tuple(_not_restarting(one, subject.value, terminal) for one in declared)
-    folded = [one for one in subject.valid if is_same_folded(subject.value, one, enum)]
-    if len(folded) == 1:
-        reason = f"the same value but for {_difference(subject.value, folded[0])}"
-        return (RankedValue(folded[0], Tier.SAFE, reason, certain=True),)
+    folded = same_folded(subject.value, subject.valid, enum)
+    if folded is not None:
+        reason = f"the same value but for {_difference(subject.value, folded)}"
+        return (RankedValue(folded, Tier.SAFE, reason, certain=True),)
     return tuple(_by_similarity(subject, subject.value, terminal, hints()))
 
 
@@ -173,6 +173,12 @@ def _difference(value: str, valid: str) -> str:
     if value.endswith("." + valid) or value.startswith("<"):
         return "the enum's own name in front of it"
     return "case, spaces and separators"
+
+
+def same_folded(value: str, valid: Iterable[str], enum: str) -> str | None:
+    """Return the only valid value that is the same but for case, spaces and separators."""
+    found = [one for one in valid if is_same_folded(value, one, enum)]
+    return found[0] if len(found) == 1 else None
 
 
 def is_one_letter_off(one: str, other: str) -> bool:

@@ -8,19 +8,30 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from sqlalchemy import Column, Enum, ForeignKeyConstraint, Table, UniqueConstraint, event
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.types import ARRAY, NullType, TypeDecorator
 
 from doctor.model.schema import (
     CodeColumn,
+    CodeFill,
     CodeGap,
     CodeLink,
     CodeModels,
     CodeTable,
     CodeUnique,
     EnumValues,
+    FillKind,
 )
 from doctor.system.code.source.files import shown_name
+
+_KNOWN_CALLS: dict[str, FillKind] = {
+    "utcnow": "clock",
+    "now": "local clock",
+    "today": "local clock",
+    "uuid4": "uuid",
+}
+_SERVER_CLOCKS = ("now", "current_timestamp", "CURRENT_TIMESTAMP")
 
 
 class Recorder:
@@ -106,6 +117,7 @@ def _column(column: Column[Any], values: EnumValues | None) -> CodeColumn:
         default=_default(getattr(column.default, "arg", None)),
         server_default=_server_default(getattr(column.server_default, "arg", None)),
         enum=values,
+        fill=_fill(column),
     )
 
 
@@ -151,6 +163,28 @@ def _default(value: Any) -> str | None:
     if callable(value):
         return str(getattr(value, "__name__", type(value).__name__))
     return repr(value)
+
+
+def _fill(column: Column[Any]) -> CodeFill | None:
+    """Return what a default comes to; functions of the models are not called."""
+    default: Any = column.default
+    if default is None:
+        return None
+    value = getattr(default, "arg", None)
+    if default.is_clause_element:
+        return CodeFill("clock" if getattr(value, "name", "") in _SERVER_CLOCKS else "call")
+    if default.is_callable:
+        return CodeFill(_KNOWN_CALLS.get(str(getattr(value, "__name__", "")), "call"))
+    if not default.is_scalar:
+        return CodeFill("call")
+    dialect = DefaultDialect()
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    try:
+        value = process(value) if process is not None else value
+    except Exception:  # noqa: BLE001 - a type of the models may fail in any way
+        return CodeFill("call")
+    is_plain = value is not None and type(value) in {str, int, float, bool}
+    return CodeFill("value", value) if is_plain else CodeFill("call")
 
 
 def _server_default(value: Any) -> str | None:

@@ -32,6 +32,7 @@ from doctor.system.code.tables.column_types import ColumnTypes
 from doctor.system.code.tables.columns import Columns
 from doctor.system.code.tables.core import Tables
 from doctor.system.code.tables.drafts import finished
+from doctor.system.code.tables.fills import Fills
 from doctor.system.code.tables.lineage import Lineages
 from doctor.system.code.tables.models import Models, Readers
 from doctor.system.code.tables.type_maps import TypeMaps
@@ -85,7 +86,8 @@ class _Reader:
         lineages, annotations = Lineages(self._names), Annotations(self._names)
         maps = TypeMaps(annotations, types, enums, lineages)
         self._calls = calls = ColumnCalls(self._names, enums)
-        columns = Columns(calls, types, maps, enums, self._target)
+        fills = Fills(self._names, enums.evaluator)
+        columns = Columns(calls, types, maps, enums, self._target, fills)
         self._tables = Tables(enums, calls, columns)
         attributes = Attributes(self._names)
         readers = Readers(lineages, attributes, annotations, calls, columns, maps, self._tables)

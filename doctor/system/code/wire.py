@@ -8,6 +8,7 @@ from typing import Any
 
 from doctor.model.schema import (
     CodeColumn,
+    CodeFill,
     CodeGap,
     CodeLink,
     CodeModels,
@@ -46,8 +47,12 @@ def _table(found: dict[str, Any]) -> CodeTable:
 
 
 def _column(found: dict[str, Any]) -> CodeColumn:
-    enum = found["enum"]
-    return CodeColumn(**{**found, "enum": None if enum is None else _enum(enum)})
+    enum, fill = found["enum"], found["fill"]
+    made = {
+        "enum": None if enum is None else _enum(enum),
+        "fill": None if fill is None else CodeFill(**fill),
+    }
+    return CodeColumn(**{**found, **made})
 
 
 def _enum(found: dict[str, Any]) -> EnumValues:

@@ -9,10 +9,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from doctor.errors import UsageError
-from doctor.model.ports import ReadDoor, WriteDoor
+from doctor.model.ports import ReadDoor, TrialDoor, WriteDoor
 from doctor.system.database import sqlite
 
-__all__ = ["open_read_door", "open_write_door"]
+__all__ = ["open_read_door", "open_trial_door", "open_write_door"]
 
 
 def open_read_door(url: str) -> ReadDoor:
@@ -40,6 +40,16 @@ def open_write_door(url: str, *, create_marker: bool = False) -> WriteDoor:
     if engine is sqlite:
         return sqlite.write_door(_sqlite_path(parsed))
     door: WriteDoor = engine.write_door(_server_url(parsed), create_marker=create_marker)
+    return door
+
+
+def open_trial_door(url: str) -> TrialDoor:
+    """Return the door of ``url`` that tries rows and takes them back."""
+    parsed = _parsed(url)
+    engine = _engine(parsed)
+    if engine is sqlite:
+        return sqlite.trial_door(_sqlite_path(parsed))
+    door: TrialDoor = engine.trial_door(_server_url(parsed))
     return door
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
+from doctor.model.insertion import Intake
 from doctor.model.schema import LiveTable, Need, Row
 
 Clause = sa.FromClause
@@ -102,6 +103,9 @@ class Dialect(Protocol):
 
         No trigger, rule or computed column does.
         """
+
+    def intake(self, connection: Connection, table: LiveTable) -> Intake:
+        """Return what the database does by itself with a new row of a table."""
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table of the marker where it is missing."""

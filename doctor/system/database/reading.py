@@ -14,6 +14,7 @@ from doctor.errors import SourceError
 from doctor.model.change import Key
 from doctor.model.documentation import DocEntry
 from doctor.model.evidence import Scalar
+from doctor.model.insertion import Intake
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
 from doctor.model.schema import Counted, LiveTable, Need, Row, Want
@@ -143,6 +144,11 @@ class CoreReadDoor(Comparer):
             query = query.where(*matches(self._dialect, clause, table, where))
             query = query.order_by(*key_of(self._dialect, clause, table))
             return tuple(tuple(row) for row in connection.execute(query))
+
+    def intake(self, table: LiveTable) -> Intake:
+        """Return what the database does by itself with a new row of a table."""
+        with self._session() as connection:
+            return self._dialect.intake(connection, table)
 
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""

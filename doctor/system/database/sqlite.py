@@ -19,6 +19,7 @@ from doctor.system.database.reading import CoreReadDoor
 from doctor.system.database.sqlite_dialect import SqliteDialect
 
 if TYPE_CHECKING:
+    from doctor.system.database.trial import CoreTrialDoor
     from doctor.system.database.writing import CoreWriteDoor
 
 READ_SECONDS = 10.0
@@ -58,11 +59,27 @@ def read_door(path: str) -> CoreReadDoor:
 
 def write_door(path: str) -> CoreWriteDoor:
     """Return the write door; a transaction takes the database's write lock at its begin."""
+    return door_on(_writing(path))
+
+
+def trial_door(path: str) -> CoreTrialDoor:
+    """Return the door that tries rows; references are checked whether or not the system does."""
+    from doctor.system.database.sqlite_trial import SqliteTrial
+    from doctor.system.database.trial import CoreTrialDoor
+
+    engine = _writing(path, "PRAGMA foreign_keys = ON")
+    return CoreTrialDoor(engine, translate=translated, dialect=SqliteDialect(), trial=SqliteTrial())
+
+
+def _writing(path: str, *pragmas: str) -> Engine:
+    """Return an engine whose transactions begin with the write lock."""
     _require_database(path)
 
     def connect() -> sqlite3.Connection:
         connection = _open(path, "rw", WRITE_BUSY_SECONDS)
         connection.isolation_level = None
+        for one in pragmas:
+            connection.execute(one)
         return connection
 
     engine = sa.create_engine(
@@ -73,7 +90,7 @@ def write_door(path: str) -> CoreWriteDoor:
     def begin_immediate(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return door_on(engine)
+    return engine
 
 
 def door_on(engine: Engine) -> CoreWriteDoor:

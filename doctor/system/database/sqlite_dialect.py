@@ -13,9 +13,11 @@ from sqlalchemy.engine import Connection
 
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
+from doctor.model.insertion import Intake
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveIndex, LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition, named_in
 from doctor.system.database.marker import MARKER
+from doctor.system.database.sqlite_intake import read_intake
 
 BINARY = "BINARY"
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
@@ -129,6 +131,10 @@ class SqliteDialect:
             return False
         hidden = sa.text("SELECT 1 FROM pragma_table_xinfo(:name) WHERE hidden <> 0")
         return connection.scalar(hidden.bindparams(name=table.name)) is None
+
+    def intake(self, connection: Connection, table: LiveTable) -> Intake:
+        """Return what the pragmas say."""
+        return read_intake(connection, table)
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table in the transaction."""

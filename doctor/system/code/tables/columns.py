@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from doctor.model.schema import CodeColumn, EnumValues
+from doctor.model.schema import CodeColumn, CodeFill, EnumValues
 from doctor.system.code.enums.classes import Enums
 from doctor.system.code.source.symbols import (
     ClassRef,
@@ -16,7 +16,8 @@ from doctor.system.code.source.symbols import (
 )
 from doctor.system.code.tables.annotations import Annotation, OtherType
 from doctor.system.code.tables.column_calls import ColumnCall, ColumnCalls
-from doctor.system.code.tables.column_types import ColumnTypes
+from doctor.system.code.tables.column_types import ColumnType, ColumnTypes
+from doctor.system.code.tables.fills import Fills
 from doctor.system.code.tables.type_maps import TypeMap, TypeMaps
 
 _GENERATED = ("Computed", "Identity", "FetchedValue", "DefaultClause", "Sequence")
@@ -56,12 +57,14 @@ class Columns:
         maps: TypeMaps,
         enums: Enums,
         target: Callable[[Expression], str],
+        fills: Fills,
     ) -> None:
         self._calls = calls
         self._types = types
         self._maps = maps
         self._evaluator = enums.evaluator
         self._target = target
+        self._fills = fills
 
     def read(
         self, key: str, call: ColumnCall, annotation: Annotation | None, known: TypeMap
@@ -70,17 +73,17 @@ class Columns:
         problems: list[UnreadableError] = []
         call = self._with_annotated(call, annotation)
         is_enum = annotation is not None and self._maps.is_enum(annotation)
-        type_name, enum = None, None
+        found, enum = ColumnType(None), None
         follows = call.type is None and call.item("ForeignKey") is not None
         try:
             if not follows:
-                type_name, enum = self._type(call, annotation, known, is_enum=is_enum)
+                found, enum = self._type(call, annotation, known, is_enum=is_enum)
         except UnreadableError as error:
             problems.append(error)
         primary_key = self._flag(call, "primary_key", problems) is True
         column = CodeColumn(
             name=call.name or key,
-            type=type_name,
+            type=found.name,
             nullable=self._nullable(call, annotation, primary_key=primary_key),
             primary_key=primary_key,
             foreign_key=self._foreign_key(call, problems),
@@ -89,6 +92,7 @@ class Columns:
             enum=enum,
             location=call.place,
             holds=_class_of(annotation),
+            fill=self._fill(call, found, enum),
         )
         shared = self._flag(call, "use_existing_column", problems) is True
         unique = self._flag(call, "unique", []) is True
@@ -112,7 +116,7 @@ class Columns:
 
     def _type(
         self, call: ColumnCall, annotation: Annotation | None, known: TypeMap, *, is_enum: bool
-    ) -> tuple[str | None, EnumValues | None]:
+    ) -> tuple[ColumnType, EnumValues | None]:
         if call.type is not None:
             found = self._types.read(call.type.node, call.type.scope)
             if found.custom and found.kind is None and is_enum:
@@ -120,8 +124,16 @@ class Columns:
         elif annotation is not None:
             found = self._maps.resolve(annotation, known)
         else:
-            return None, None
-        return found.name, self._types.values(found)
+            return ColumnType(None), None
+        return found, self._types.values(found)
+
+    def _fill(
+        self, call: ColumnCall, found: ColumnType, enum: EnumValues | None
+    ) -> CodeFill | None:
+        if _source_of(call, _DEFAULTS) is None:
+            return None
+        given = next(call.options[name] for name in _DEFAULTS if name in call.options)
+        return self._fills.read(given, found, enum)
 
     def _flag(self, call: ColumnCall, name: str, problems: list[UnreadableError]) -> bool | None:
         option = call.options.get(name)

@@ -17,6 +17,7 @@ from doctor.system.database.mariadb.failures import translated
 from doctor.system.database.reading import CoreReadDoor
 
 if TYPE_CHECKING:
+    from doctor.system.database.trial import CoreTrialDoor
     from doctor.system.database.writing import CoreWriteDoor
 
 STRICT = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
@@ -72,6 +73,22 @@ def write_door(url: URL, *, create_marker: bool) -> CoreWriteDoor:
             raw.rollback()
 
     return CoreWriteDoor(engine, translate=translated, dialect=dialect, lock=lock, unlock=unlock)
+
+
+def trial_door(url: URL) -> CoreTrialDoor:
+    """Return the door that tries rows, as strictly as the server can."""
+    from doctor.system.database.mariadb.trial import MariadbTrial
+    from doctor.system.database.trial import CoreTrialDoor
+
+    engine = _engine(url, STRICT, server.READ_SECONDS)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        _limit(connection, server.READ_SECONDS, server.READ_LOCK_SECONDS)
+
+    return CoreTrialDoor(
+        engine, translate=translated, dialect=MariadbDialect(), trial=MariadbTrial()
+    )
 
 
 def _engine(url: URL, mode: str, seconds: float) -> Engine:

@@ -44,7 +44,12 @@ WHERE table_schema = :schema AND table_name = :name
   AND BINARY table_schema = BINARY :schema AND BINARY table_name = BINARY :name"""
 _TRIGGERS = """SELECT trigger_name, action_statement FROM information_schema.triggers
 WHERE BINARY event_object_schema = BINARY :schema AND BINARY event_object_table = BINARY :name
-  AND event_manipulation = 'UPDATE'"""
+  AND event_manipulation = :event"""
+_SEES_TRIGGERS = """SELECT 1 FROM (
+  SELECT privilege_type FROM information_schema.user_privileges
+  UNION SELECT privilege_type FROM information_schema.schema_privileges
+  UNION SELECT privilege_type FROM information_schema.table_privileges) AS p
+WHERE p.privilege_type = 'TRIGGER' LIMIT 1"""
 _FUNCTIONS = """SELECT routine_name, coalesce(routine_definition, 'CALL')
 FROM information_schema.routines WHERE routine_type = 'FUNCTION'"""
 _FOLLOWING = """SELECT k.table_name, k.referenced_column_name
@@ -130,12 +135,36 @@ def obstacle(connection: Connection, schema: str, change: SetCells) -> str | Non
         return "keeps its own history, which a repair would add to"
     if engine != TRANSACTIONAL:
         return f"is kept by {engine}, which cannot roll back" if engine else "is a view"
-    for trigger, body in connection.execute(sa.text(_TRIGGERS), where).all():
-        if _WRITES.search(body) or _calls_a_writer(connection, body):
-            return f"has a trigger {trigger!r} that may change other rows"
+    trigger = _writing_trigger(connection, schema, change.table, "UPDATE")
+    if trigger is not None:
+        return f"has a trigger {trigger!r} that may change other rows"
     for table, column in connection.execute(sa.text(_FOLLOWING), where):
         if column in change.to:
             return f"is referenced by {table}, whose rows would follow {column}"
+    return None
+
+
+def insert_obstacle(connection: Connection, schema: str, name: str) -> str | None:
+    """Return what of an INSERT could not be rolled back, None where all of it can."""
+    kind, engine = _about(connection, schema, name) or ("", TRANSACTIONAL)
+    if kind == "SYSTEM VERSIONED":
+        return "the table keeps its own history"
+    if engine != TRANSACTIONAL:
+        return f"{engine} cannot roll back" if engine else "it is a view"
+    if connection.scalar(sa.text(_SEES_TRIGGERS)) is None:
+        return "the account cannot see triggers: grant it TRIGGER"
+    trigger = _writing_trigger(connection, schema, name, "INSERT")
+    if trigger is not None:
+        return f"the trigger {trigger!r} may do what a rollback does not take back"
+    return None
+
+
+def _writing_trigger(connection: Connection, schema: str, name: str, event: str) -> str | None:
+    """Return a trigger that may write into other tables."""
+    where = {"schema": schema, "name": name, "event": event}
+    for trigger, body in connection.execute(sa.text(_TRIGGERS), where).all():
+        if _WRITES.search(body) or _calls_a_writer(connection, body):
+            return str(trigger)
     return None
 
 
@@ -154,7 +183,7 @@ def on_update(connection: Connection, schema: str, name: str) -> tuple[str, ...]
 
 def is_plain(connection: Connection, schema: str, name: str) -> bool:
     """Tell whether a table has neither triggers on UPDATE nor computed columns."""
-    where = {"schema": schema, "name": name}
+    where = {"schema": schema, "name": name, "event": "UPDATE"}
     has_trigger = connection.execute(sa.text(_TRIGGERS), where).first() is not None
     return not has_trigger and connection.scalar(sa.text(_COMPUTED), where) is None
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from doctor.errors import SourceError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
+from doctor.model.insertion import Intake
 from doctor.model.schema import LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition, can_be_text
 from doctor.system.database.mariadb.catalog import (
@@ -23,6 +24,7 @@ from doctor.system.database.mariadb.catalog import (
     read_comments,
     read_tables,
 )
+from doctor.system.database.mariadb.intake import read_intake
 from doctor.system.database.marker import MARKER
 
 Kind = Literal["text", "integer", "float", "bytes", "other"]
@@ -169,6 +171,10 @@ class MariadbDialect:
     def is_plain(self, connection: Connection, table: LiveTable) -> bool:
         """Look for triggers and computed columns."""
         return is_plain(connection, self.schema(connection), table.name)
+
+    def intake(self, connection: Connection, table: LiveTable) -> Intake:
+        """Return what the catalog says."""
+        return read_intake(connection, self.schema(connection), table.name)
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table on a connection of its own: here it would commit what is open."""

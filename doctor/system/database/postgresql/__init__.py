@@ -17,6 +17,7 @@ from doctor.system.database.postgresql.silence import connecting
 from doctor.system.database.reading import CoreReadDoor
 
 if TYPE_CHECKING:
+    from doctor.system.database.trial import CoreTrialDoor
     from doctor.system.database.writing import CoreWriteDoor
 
 LOCK_CLASS = 0x446F6374
@@ -66,6 +67,30 @@ def write_door(url: URL, *, create_marker: bool) -> CoreWriteDoor:
 
     engine = _engine(url, server.WRITE_SECONDS, read_only=None)
     return CoreWriteDoor(engine, translate=translated, dialect=dialect, lock=lock)
+
+
+def trial_door(url: URL) -> CoreTrialDoor:
+    """Return the door that tries rows; every constraint is asked at once."""
+    from doctor.system.database.postgresql.trial import PostgresqlTrial, overriding
+    from doctor.system.database.trial import CoreTrialDoor
+
+    engine = _engine(url, server.READ_SECONDS, read_only=None)
+
+    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+    def override(*given: Any) -> tuple[str, Any]:
+        return overriding(given[2]), given[3]
+
+    def limit(connection: Connection) -> None:
+        _limit(connection, server.READ_SECONDS, server.READ_LOCK_SECONDS)
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+    return CoreTrialDoor(
+        engine,
+        translate=translated,
+        dialect=PostgresqlDialect(),
+        trial=PostgresqlTrial(),
+        limit=limit,
+    )
 
 
 def _engine(url: URL, seconds: float, *, read_only: bool | None) -> Engine:

@@ -13,10 +13,12 @@ from sqlalchemy.engine import Connection
 from doctor.errors import SourceError, TreatmentError
 from doctor.model.change import SetCells
 from doctor.model.evidence import Scalar
+from doctor.model.insertion import Intake
 from doctor.model.schema import LiveTable, Need
 from doctor.system.database.dialect import Cell, Condition, can_be_text, named_in
 from doctor.system.database.marker import marker_in
 from doctor.system.database.postgresql.catalog import obstacle, read_comments, read_tables
+from doctor.system.database.postgresql.intake import read_intake
 
 Kind = Literal["text", "integer", "float", "boolean", "bytes", "uuid", "other"]
 _KINDS: dict[str, Kind] = {
@@ -197,6 +199,10 @@ class PostgresqlDialect:
         """Look for triggers, rules and computed columns, in partitions too."""
         where = {"schema": self.schema(connection), "name": table.name}
         return not connection.scalar(sa.text(_SET_BY_OTHERS), where)
+
+    def intake(self, connection: Connection, table: LiveTable) -> Intake:
+        """Return what the catalog says."""
+        return read_intake(connection, self.schema(connection), table.name)
 
     def make_marker(self, connection: Connection) -> None:
         """Create the table in the transaction; raises TreatmentError for one that may be lost."""
