@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         rank_values,
         replacement_hints,
         search_tables,
+        structural_drift,
         unmet_requirements,
         unreadable_objects,
     )
@@ -86,6 +87,7 @@ _HOMES = {
     "report_facts": "doctor.evidence.report_facts",
     "required_fields": "doctor.inserting",
     "search_tables": "doctor.schema",
+    "structural_drift": "doctor.schema",
     "unmet_requirements": "doctor.schema",
     "unreadable_objects": "doctor.schema",
     "validate_insert": "doctor.inserting",
@@ -134,6 +136,7 @@ __all__ = [
     "report_facts",
     "required_fields",
     "search_tables",
+    "structural_drift",
     "unmet_requirements",
     "unreadable_objects",
     "validate_insert",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -125,6 +125,13 @@ class Doctor:
     def preflight(self) -> Survey:
         """Look at the whole system: one sick run never blocks the verdict on the others."""
         return self._examiner.preflight()
+
+    def compare_schema(self, tables: Collection[str] = ()) -> Examination:
+        """Compare the structure of the database with the models; () means every table.
+
+        Raises UsageError where there is nothing to compare, or no such table on either side.
+        """
+        return self._examiner.compare_schema(tables)
 
     def treat(
         self,

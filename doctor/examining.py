@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +24,7 @@ from doctor.treatment.planning import prescribe
 if TYPE_CHECKING:
     from doctor.evidence.trial import ProbeTrial
 
+STRUCTURE = "schema."
 NOTHING_CHECKED = "neither models with a database nor an API is configured: nothing was checked"
 
 
@@ -113,6 +114,28 @@ class Examiner:
             tuple(one for one in shown if not (one.join and one.join[0])),
         )
 
+    def compare_schema(self, tables: Collection[str] = ()) -> Examination:
+        """Compare the structure of the database with the models; () means every table.
+
+        Raises UsageError where there is nothing to compare, or no such table on either side.
+        """
+        system, probes = self.open(None)
+        if system.database is None or system.code is None:
+            raise UsageError(
+                "a database and models are needed to compare them",
+                hint="give --database and --models, or name them in doctor.toml",
+            )
+        found = collect_evidence([one for one in probes if is_structural(one)], system, Run(None))
+        evidence = about_tables(found, tables, system)
+        inference = infer(self._book.rules, evidence, self._engine)
+        shown = (
+            *diagnose(self._book.rules, inference.verdicts),
+            *rule_diagnoses(self._book.warnings),
+        )
+        return Examination(
+            "", evidence, inference.verdicts, shown, agreed=inference.agreed, note=inference.note
+        )
+
     def try_plugins(self) -> tuple[ProbeTrial, ...]:
         """Run the probes of foreign plugins once over the whole system; nothing is concluded."""
         from doctor.evidence.trial import try_probes
@@ -137,7 +160,7 @@ class Examiner:
         self._signatures.remember()
 
     def _collect(self, probes: Sequence[Probe], system: System, run: Run) -> Evidence:
-        evidence = collect_evidence(probes, system, run)
+        evidence = collect_evidence([one for one in probes if not is_structural(one)], system, run)
         failed = tuple(
             Gap(f"plugin {one.name}", one.failure)
             for one in self._registry.records
@@ -157,6 +180,32 @@ class Examiner:
         return (
             f"; its tables are those of {found[0].name}: --system {found[0].name}" if found else ""
         )
+
+
+def is_structural(probe: Probe) -> bool:
+    """Tell whether a probe compares structure: that is asked for by itself, and concerns no run."""
+    return bool(probe.kinds) and all(one.name.startswith(STRUCTURE) for one in probe.kinds)
+
+
+def about_tables(evidence: Evidence, tables: Collection[str], system: System) -> Evidence:
+    """Return what of the evidence is about ``tables``; () means all of it."""
+    if not tables:
+        return evidence
+    known = {one.name for one in system.database.tables()} if system.database else set()
+    known |= {one.name for one in system.code.models().tables} if system.code else set()
+    known |= {str(one.fields.get("table")) for one in evidence.facts}
+    for name in tables:
+        if name not in known:
+            raise UsageError(f"neither the models nor the database have a table {name!r}")
+    return Evidence(
+        tuple(one for one in evidence.facts if one.fields.get("table") in tables),
+        tuple(one for one in evidence.gaps if _is_about(one, known, tables)),
+    )
+
+
+def _is_about(gap: Gap, known: Collection[str], tables: Collection[str]) -> bool:
+    table = gap.reason.partition(":")[0]
+    return table in tables or table not in known
 
 
 def _count_runs(system: System) -> int | None:

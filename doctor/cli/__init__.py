@@ -35,7 +35,7 @@ _COMMANDS = {
     "rules": ("doctor.cli.rules:rules", "List, show and check rules; list the facts they can use."),
     "schema": (
         "doctor.cli.schema:schema",
-        "Say what tables are, and what a new row needs.",
+        "Compare tables with the models, document them, say what a row needs.",
     ),
     "lint-sql": ("doctor.cli.lint_sql:lint_sql", "Check the SQL that source code holds."),
     "explain": ("doctor.cli.rules:explain", "Explain a diagnosis by its code."),

@@ -10,11 +10,12 @@ from doctor.cli.options import Common, also_prints, with_common_options
 from doctor.errors import UsageError
 
 INCOMPLETE = 3
+WARNINGS = 4
 
 
 @click.group()
 def schema() -> None:
-    """Say what the database's tables and columns are."""
+    """Say what the database's tables and columns are, and where the models say otherwise."""
 
 
 @also_prints("markdown")
@@ -93,3 +94,32 @@ def _parsed(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise UsageError(f"{text!r} is no value", hint="write it as COLUMN=VALUE")
     return name, value
+
+
+@also_prints("sarif")
+@schema.command()
+@click.option("--table", "tables", metavar="TABLE", multiple=True, help="Only this (repeatable).")
+@click.option("--strict", is_flag=True, help="Exit 4 where there are warnings only.")
+@with_common_options
+def check(common: Common, tables: tuple[str, ...], *, strict: bool) -> int:
+    """Find every drift between models and database, with both ways out. Changes nothing.
+
+    Errors are what breaks reads or writes, all else is a warning. Exits 3 where there is an error,
+    0 where there are warnings only (4 with --strict), 9 where something could not be compared.
+    """
+    from doctor.cli.human import schema as text
+    from doctor.report.plain import to_json
+    from doctor.report.schema import schema_json, schema_sarif
+
+    with common.doctor() as doctor:
+        found = doctor.compare_schema(tables)
+    code = found.exit_code
+    if strict and code == 0 and found.diagnoses:
+        code = WARNINGS
+    if common.is_json:
+        common.print(to_json(schema_json(found, code)))
+    elif common.is_sarif:
+        common.print(schema_sarif(found))
+    else:
+        common.print(text.check(found))
+    return code

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from doctor.model.change import Change, Key, SetColumn
 from doctor.model.documentation import DocEntry
+from doctor.model.drift import Comparison
 from doctor.model.evidence import Scalar
 from doctor.model.insertion import Intake
 from doctor.model.layout import Within
@@ -163,6 +164,9 @@ class ReadDoor(Protocol):
 
     def intake(self, table: LiveTable) -> Intake:
         """Return what the database does by itself with a new row of a table."""
+
+    def compare(self, models: CodeModels) -> Comparison:
+        """Return how the structure of the database differs from what the models declare."""
 
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""

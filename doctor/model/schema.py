@@ -42,12 +42,35 @@ class CodeFill:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A part of a schema as the code makes it: what is called, by its dotted path, and with what.
+
+    Values are constants, further parts, and lists of them.
+    """
+
+    path: str
+    args: tuple[MadeValue, ...] = ()
+    options: Mapping[str, MadeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list in the arguments of a part."""
+
+    values: tuple[MadeValue, ...]
+
+
+MadeValue = Scalar | Made | Many
+
+
+@dataclass(frozen=True, slots=True)
 class CodeColumn:
     """A column as the code declares it. ``default`` is source text; None: no default.
 
     ``fill`` is what that default comes to. ``breaks`` says what the system cannot do any more
     where a cell of it is wrong, "" for unknown. ``location`` is ``file:line`` of its statement, and
     ``holds`` that of the class of its values, "" for unknown; both only lead back to the source.
+    ``made`` is its whole definition, None where that is not known completely.
     """
 
     name: str
@@ -62,6 +85,7 @@ class CodeColumn:
     location: str = field(default="", compare=False)
     holds: str = field(default="", compare=False)
     fill: CodeFill | None = field(default=None, compare=False)
+    made: Made | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +113,13 @@ class CodeUnique:
 class CodeTable:
     """A table as the code declares it. ``location`` is ``file:line`` of its class.
 
-    ``links`` are the references of several columns; those of one are on the columns.
+    Attributes:
+        links: the references of several columns; those of one are on the columns.
+        uniques: its columns and groups of columns whose values no two rows share.
+        items: its constraints and indexes beside those of its columns.
+        naming: how the names of constraints are made, by their kind.
+        whole: it was read to be compared with a database.
+        unread: what of its definition stayed unread, with the reason.
     """
 
     name: str
@@ -98,6 +128,10 @@ class CodeTable:
     location: str
     links: tuple[CodeLink, ...] = ()
     uniques: tuple[CodeUnique, ...] = ()
+    items: tuple[Made, ...] = field(default=(), compare=False)
+    naming: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    whole: bool = field(default=False, compare=False)
+    unread: tuple[str, ...] = field(default=(), compare=False)
 
     def column(self, name: str) -> CodeColumn | None:
         """Return the column called ``name``, or None."""
@@ -121,13 +155,15 @@ class CodeGap:
 class CodeModels:
     """All tables that the models declare, and what of them stayed unread.
 
-    ``requires`` and ``copies`` are known from the description of a system only.
+    ``requires`` and ``copies`` are known from the description of a system only. ``elsewhere`` are
+    tables of other schemas than the one that is looked at.
     """
 
     tables: tuple[CodeTable, ...] = ()
     gaps: tuple[CodeGap, ...] = ()
     requires: tuple[Requirement, ...] = ()
     copies: tuple[StateCopy, ...] = ()
+    elsewhere: tuple[CodeTable, ...] = ()
 
     def table(self, name: str) -> CodeTable | None:
         """Return the table called ``name``, or None."""

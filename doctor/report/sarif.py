@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
 from urllib.parse import quote
@@ -18,21 +19,40 @@ _TITLES = {"D002": "A mistake in a rule file", **LINT_TITLES}
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?")
 
 
-def sarif_text(problems: Iterable[DoctorError | SqlFinding], version: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Titled:
+    """Something else that was found, with the title of its code."""
+
+    code: str
+    title: str
+    message: str
+    hint: str | None
+    location: str | None
+    severity: str
+
+
+Problem = DoctorError | SqlFinding | Titled
+
+
+def sarif_text(problems: Iterable[Problem], version: str) -> str:
     """Return the document as indented JSON; no key but those that SARIF knows."""
     text = json.dumps(sarif(problems, version), indent=2, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def sarif(problems: Iterable[DoctorError | SqlFinding], version: str) -> dict[str, Any]:
+def sarif(problems: Iterable[Problem], version: str) -> dict[str, Any]:
     """Return the document; without problems its list of results is empty, which means "clean"."""
     found = tuple(problems)
-    codes = sorted({one.code for one in found})
+    titles = {one.code: getattr(one, "title", None) for one in found}
+    codes = sorted(titles)
     driver = {
         "name": "doctor",
         "version": version,
         "rules": [
-            {"id": code, "shortDescription": {"text": _TITLES.get(code, "A mistake")}}
+            {
+                "id": code,
+                "shortDescription": {"text": titles[code] or _TITLES.get(code, "A mistake")},
+            }
             for code in codes
         ],
     }
@@ -44,7 +64,7 @@ def sarif(problems: Iterable[DoctorError | SqlFinding], version: str) -> dict[st
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _result(problem: DoctorError | SqlFinding, codes: list[str]) -> dict[str, Any]:
+def _result(problem: Problem, codes: list[str]) -> dict[str, Any]:
     is_warning = getattr(problem, "severity", "error") == "warning"
     text = problem.message if problem.hint is None else f"{problem.message} ({problem.hint})"
     result: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """What is known about tables: accepted values, missing parts, what could replace a value."""
 
 from doctor.schema.bad_cells import bad_cells
+from doctor.schema.drift import structural_drift
 from doctor.schema.duplicates import duplicate_rows
 from doctor.schema.enum_values import invalid_values
 from doctor.schema.hints import replacement_hints
@@ -23,6 +24,7 @@ __all__ = [
     "rank_values",
     "replacement_hints",
     "search_tables",
+    "structural_drift",
     "unmet_requirements",
     "unreadable_objects",
     "update_statement",

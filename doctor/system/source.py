@@ -56,7 +56,8 @@ class CodeOfSchema:
                 f" at in {self._schema!r}",
                 hint="name the schema in the database URL: ?options=-csearch_path%3DSCHEMA",
             )
-        return replace(models, tables=here)
+        others = tuple(one for one in models.tables if one not in here)
+        return replace(models, tables=here, elsewhere=others)
 
 
 def _importable(models: CodeModels) -> CodeModels:

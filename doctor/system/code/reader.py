@@ -28,11 +28,14 @@ from doctor.system.code.source.symbols import (
 from doctor.system.code.tables.annotations import Annotations
 from doctor.system.code.tables.attributes import Attributes
 from doctor.system.code.tables.column_calls import ColumnCalls
+from doctor.system.code.tables.column_definitions import ColumnDefinitions
 from doctor.system.code.tables.column_types import ColumnTypes
 from doctor.system.code.tables.columns import Columns
 from doctor.system.code.tables.core import Tables
+from doctor.system.code.tables.definitions import Definitions
 from doctor.system.code.tables.drafts import finished
 from doctor.system.code.tables.fills import Fills
+from doctor.system.code.tables.late_indexes import LateIndexes
 from doctor.system.code.tables.lineage import Lineages
 from doctor.system.code.tables.models import Models, Readers
 from doctor.system.code.tables.type_maps import TypeMaps
@@ -82,16 +85,19 @@ class _Reader:
         self.sights = self._project.sights
         self._names = Names(self._project)
         enums = Enums(self._names)
-        types = ColumnTypes(self._names, enums)
+        definitions = Definitions(self._names, enums.evaluator, self._target)
+        types = ColumnTypes(self._names, enums, definitions)
         lineages, annotations = Lineages(self._names), Annotations(self._names)
         maps = TypeMaps(annotations, types, enums, lineages)
         self._calls = calls = ColumnCalls(self._names, enums)
         fills = Fills(self._names, enums.evaluator)
-        columns = Columns(calls, types, maps, enums, self._target, fills)
-        self._tables = Tables(enums, calls, columns)
+        whole = ColumnDefinitions(definitions)
+        columns = Columns(calls, types, maps, enums, whole, self._target, fills)
+        self._tables = Tables(enums, calls, columns, definitions)
         attributes = Attributes(self._names)
         readers = Readers(lineages, attributes, annotations, calls, columns, maps, self._tables)
         self._models = Models(readers)
+        self._indexes = LateIndexes(self._calls, definitions, self._target)
         self._gaps: list[CodeGap] = []
 
     def _target(self, given: Expression) -> str:
@@ -158,6 +164,7 @@ class _Reader:
                 self._hidden(node, scope)
             elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)) and node.value is not None:
                 self._table(node.value, scope)
+                self._indexes.note(node.value, scope)
                 self._late(node, scope)
 
     def _class(self, ref: ClassRef) -> None:
@@ -196,6 +203,7 @@ class _Reader:
         models = self._models.drafts
         tables = [one for one in self._tables.drafts if all(one is not kept for kept in models)]
         gaps = [*self._project.broken.values(), *self._models.gaps, *self._gaps]
+        self._indexes.add_to([*models, *tables])
         return finished([*models, *tables], gaps)
 
 

@@ -15,6 +15,9 @@ from doctor.model.schema import (
     CodeTable,
     CodeUnique,
     EnumValues,
+    Made,
+    MadeValue,
+    Many,
 )
 
 
@@ -33,7 +36,7 @@ def from_json(line: str) -> CodeModels:
 
 
 def _table(found: dict[str, Any]) -> CodeTable:
-    parts = {
+    parts: dict[str, tuple[Any, ...]] = {
         "columns": tuple(_column(one) for one in found["columns"]),
         "links": tuple(
             CodeLink(tuple(one["columns"]), one["table"], tuple(one["references"]))
@@ -43,14 +46,18 @@ def _table(found: dict[str, Any]) -> CodeTable:
             CodeUnique(tuple(one["columns"]), one["name"]) for one in found["uniques"]
         ),
     }
+    parts["unread"] = tuple(found["unread"])
+    parts["items"] = tuple(_made(one) for one in found["items"])
+    parts["naming"] = tuple((kind, words) for kind, words in found["naming"])
     return CodeTable(**{**found, **parts})
 
 
 def _column(found: dict[str, Any]) -> CodeColumn:
-    enum, fill = found["enum"], found["fill"]
+    enum, fill, whole = found["enum"], found["fill"], found["made"]
     made = {
         "enum": None if enum is None else _enum(enum),
         "fill": None if fill is None else CodeFill(**fill),
+        "made": None if whole is None else _made(whole),
     }
     return CodeColumn(**{**found, **made})
 
@@ -58,3 +65,16 @@ def _column(found: dict[str, Any]) -> CodeColumn:
 def _enum(found: dict[str, Any]) -> EnumValues:
     lists = {name: tuple(found[name]) for name in ("values", "aliases")}
     return EnumValues(**{**found, **lists})
+
+
+def _made(found: dict[str, Any]) -> Made:
+    options = {name: _value(one) for name, one in found["options"].items()}
+    return Made(found["path"], tuple(_value(one) for one in found["args"]), options)
+
+
+def _value(found: Any) -> MadeValue:
+    if not isinstance(found, dict):
+        return found  # type: ignore[no-any-return]
+    if "path" in found:
+        return _made(found)
+    return Many(tuple(_value(one) for one in found["values"]))

@@ -13,11 +13,12 @@ from sqlalchemy.engine import Connection
 from doctor.errors import SourceError
 from doctor.model.change import Key
 from doctor.model.documentation import DocEntry
+from doctor.model.drift import Comparison
 from doctor.model.evidence import Scalar
 from doctor.model.insertion import Intake
 from doctor.model.layout import Within
 from doctor.model.ports import ChangeImage
-from doctor.model.schema import Counted, LiveTable, Need, Row, Want
+from doctor.model.schema import CodeModels, Counted, LiveTable, Need, Row, Want
 from doctor.system.database.asking import bounded
 from doctor.system.database.comparing import Comparer
 from doctor.system.database.dialect import (
@@ -149,6 +150,13 @@ class CoreReadDoor(Comparer):
         """Return what the database does by itself with a new row of a table."""
         with self._session() as connection:
             return self._dialect.intake(connection, table)
+
+    def compare(self, models: CodeModels) -> Comparison:
+        """Return how the structure of the database differs from what the models declare."""
+        from doctor.system.structure import compare
+
+        with self._session() as connection:
+            return compare(connection, models, self._dialect.schema(connection))
 
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""

@@ -103,6 +103,13 @@ class ColumnCalls:
             raise UnreadableError(reason, scope.place(node))
         return found[0] if len(found) == 1 else None
 
+    def is_column(self, given: Expression) -> bool:
+        """Tell whether an expression makes, or may make, a column."""
+        try:
+            return self.find(given.node, given.scope) is not None
+        except UnreadableError:
+            return True
+
     def maker(self, call: ast.Call, scope: Scope) -> Symbol | None:
         """Return what ``call`` calls, None where it cannot be followed."""
         return self.symbol(call.func, scope)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from doctor.model.schema import CodeColumn, CodeFill, EnumValues
+from doctor.model.schema import CodeColumn, CodeFill, EnumValues, Made
 from doctor.system.code.enums.classes import Enums
 from doctor.system.code.source.symbols import (
     ClassRef,
@@ -16,6 +16,7 @@ from doctor.system.code.source.symbols import (
 )
 from doctor.system.code.tables.annotations import Annotation, OtherType
 from doctor.system.code.tables.column_calls import ColumnCall, ColumnCalls
+from doctor.system.code.tables.column_definitions import ColumnDefinitions
 from doctor.system.code.tables.column_types import ColumnType, ColumnTypes
 from doctor.system.code.tables.fills import Fills
 from doctor.system.code.tables.type_maps import TypeMap, TypeMaps
@@ -36,6 +37,7 @@ class ColumnDraft:
         is_enum: its annotation is, or may be, an enum.
         shared: ``use_existing_column``: an equal column of the parent's table stays.
         unique: no two rows share its value.
+        unread: why its whole definition is not known, None where it is.
     """
 
     column: CodeColumn
@@ -45,6 +47,7 @@ class ColumnDraft:
     is_enum: bool = False
     shared: bool = False
     unique: bool = False
+    unread: UnreadableError | None = None
 
 
 class Columns:
@@ -56,9 +59,11 @@ class Columns:
         types: ColumnTypes,
         maps: TypeMaps,
         enums: Enums,
+        definitions: ColumnDefinitions,
         target: Callable[[Expression], str],
         fills: Fills,
     ) -> None:
+        self._definitions = definitions
         self._calls = calls
         self._types = types
         self._maps = maps
@@ -96,7 +101,23 @@ class Columns:
         )
         shared = self._flag(call, "use_existing_column", problems) is True
         unique = self._flag(call, "unique", []) is True
-        return ColumnDraft(column, call.place, tuple(problems), follows, is_enum, shared, unique)
+        column, unread = self._defined(column, call, None if follows else found, problems)
+        told = tuple(problems)
+        return ColumnDraft(column, call.place, told, follows, is_enum, shared, unique, unread)
+
+    def _defined(
+        self,
+        column: CodeColumn,
+        call: ColumnCall,
+        kind: ColumnType | None,
+        problems: list[UnreadableError],
+    ) -> tuple[CodeColumn, UnreadableError | None]:
+        try:
+            if problems:
+                raise problems[0]
+            return replace(column, made=self._definitions.of(column, call, kind)), None
+        except UnreadableError as error:
+            return column, error
 
     def _with_annotated(self, call: ColumnCall, annotation: Annotation | None) -> ColumnCall:
         """Return ``call`` completed by the ``mapped_column`` inside of ``Annotated``."""
@@ -124,7 +145,7 @@ class Columns:
         elif annotation is not None:
             found = self._maps.resolve(annotation, known)
         else:
-            return ColumnType(None), None
+            return ColumnType(None, made=Made("sqlalchemy.types.NullType")), None
         return found, self._types.values(found)
 
     def _fill(

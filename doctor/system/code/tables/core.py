@@ -15,6 +15,7 @@ from doctor.system.code.source.symbols import (
 )
 from doctor.system.code.tables.column_calls import ColumnCalls
 from doctor.system.code.tables.columns import Columns
+from doctor.system.code.tables.definitions import Definitions
 from doctor.system.code.tables.drafts import TableDraft
 from doctor.system.code.tables.type_maps import TypeMap
 
@@ -24,7 +25,10 @@ _REFLECTED = ("autoload", "autoload_with", "autoload_replace")
 class Tables:
     """Reads ``Table(...)`` calls; each once."""
 
-    def __init__(self, enums: Enums, calls: ColumnCalls, columns: Columns) -> None:
+    def __init__(
+        self, enums: Enums, calls: ColumnCalls, columns: Columns, definitions: Definitions
+    ) -> None:
+        self._definitions = definitions
         self._evaluator = enums.evaluator
         self._calls = calls
         self._columns = columns
@@ -81,17 +85,30 @@ class Tables:
     def options(
         self, draft: TableDraft, options: Mapping[str, Expression], metadata: Expression | None
     ) -> None:
-        """Read the schema of the table, from its own options or from its metadata."""
+        """Read schema and names of the table, from its own options or from its metadata."""
         if any(name in options for name in _REFLECTED):
             reason = "the columns of the table are read from a database when the code runs"
             draft.gap(UnreadableError(reason), draft.place)
-        schema = options.get("schema") or self._schema_of(metadata)
+        schema = options.get("schema") or self._of_metadata(metadata, "schema")
+        naming = self._of_metadata(metadata, "naming_convention")
+        try:
+            draft.naming = self._naming(naming) if naming is not None else ()
+        except UnreadableError as error:
+            draft.unread.append(error.reason)
         try:
             draft.schema = self.text(schema) if schema is not None else None
         except UnreadableError as error:
             draft.gap(error, draft.place)
 
-    def _schema_of(self, metadata: Expression | None) -> Expression | None:
+    def _naming(self, given: Expression) -> tuple[tuple[str, str], ...]:
+        found = self._evaluator.value(given.node, given.scope)
+        if not isinstance(found, dict):
+            raise UnreadableError("the naming_convention is only known when the code runs")
+        if not all(isinstance(one, str) for pair in found.items() for one in pair):
+            raise UnreadableError("the naming_convention calls functions")
+        return tuple(found.items())
+
+    def _of_metadata(self, metadata: Expression | None, option: str) -> Expression | None:
         if metadata is None:
             return None
         node, scope = metadata.node, metadata.scope
@@ -101,11 +118,17 @@ class Tables:
                 return None
             node, scope = symbol.node, symbol.scope
         keywords = node.keywords if isinstance(node, ast.Call) else []
-        return next((Expression(one.value, scope) for one in keywords if one.arg == "schema"), None)
+        return next((Expression(one.value, scope) for one in keywords if one.arg == option), None)
 
     def constraints(self, draft: TableDraft, items: list[Expression]) -> None:
-        """Apply the keys and unique constraints among ``items`` to the columns of the table."""
+        """Add constraints and indexes; primary and foreign keys apply to the columns as well."""
         for item in items:
+            if self._calls.is_column(item):
+                continue
+            try:
+                draft.items.append(self._definitions.made(item.node, item.scope))
+            except UnreadableError as error:
+                draft.unread.append(error.reason)
             if isinstance(item.node, ast.Call):
                 maker = self._calls.symbol(item.node.func, item.scope)
                 try:

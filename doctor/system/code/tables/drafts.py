@@ -12,6 +12,7 @@ from doctor.model.schema import (
     CodeModels,
     CodeTable,
     CodeUnique,
+    Made,
 )
 from doctor.system.code.source.symbols import UnreadableError
 from doctor.system.code.tables.columns import ColumnDraft
@@ -30,6 +31,9 @@ class TableDraft:
     gaps: list[CodeGap] = field(default_factory=list)
     links: list[CodeLink] = field(default_factory=list)
     uniques: list[CodeUnique] = field(default_factory=list)
+    items: list[Made] = field(default_factory=list)
+    naming: tuple[tuple[str, str], ...] = ()
+    unread: list[str] = field(default_factory=list)
 
     def add(self, draft: ColumnDraft) -> None:
         """Add a column, unless it is declared to share one that is there."""
@@ -39,6 +43,8 @@ class TableDraft:
         self.columns[name] = draft
         for problem in draft.problems:
             self.gap(problem, draft.place, name)
+        if draft.unread is not None:
+            self.unread.append(f"{name}: {draft.unread.reason}")
 
     def gap(self, problem: UnreadableError, place: str, column: str | None = None) -> None:
         """Note that the table, or one of its columns, could not be read completely."""
@@ -94,8 +100,13 @@ def finished(drafts: list[TableDraft], gaps: list[CodeGap]) -> CodeModels:
             draft.place,
             tuple(draft.links),
             (*_alone(draft), *draft.uniques),
+            tuple(draft.items),
+            draft.naming,
+            whole=True,
         )
         found.extend(draft.gaps)
+        unread = (*draft.unread, *(one.reason for one in draft.gaps))
+        table = replace(table, unread=tuple(dict.fromkeys(unread)))
         key = (table.schema, table.name)
         if key in tables:
             table, more = _agreed(tables[key], table)
@@ -153,4 +164,5 @@ def _agreed(first: CodeTable, second: CodeTable) -> tuple[CodeTable, list[CodeGa
             gaps.append(CodeGap(first.location, f"{first.name}.{column.name}", reason))
             column = replace(column, enum=None)  # noqa: PLW2901
         columns.append(column)
-    return replace(first, columns=tuple(columns)), gaps
+    unread = (*first.unread, reason)
+    return replace(first, columns=tuple(columns), unread=unread), gaps

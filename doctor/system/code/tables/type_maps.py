@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from doctor.model.schema import Made
 from doctor.system.code.enums.classes import Enums
 from doctor.system.code.enums.types import EnumType
 from doctor.system.code.enums.values import EnumDef, LiteralValues
@@ -174,9 +175,11 @@ class TypeMaps:
                 return self._types.read(value.node, value.scope)
         if isinstance(matched, External):
             if matched.path in {"enum.Enum", "typing.Literal"}:
-                return ColumnType("Enum", EnumType(None, (), "", generic=True))
+                kind = EnumType(None, (), "", generic=True)
+                return ColumnType("Enum", kind, made=_enum(matched))
             if matched.path in _DEFAULTS:
-                return ColumnType(_DEFAULTS[matched.path])
+                name = _DEFAULTS[matched.path]
+                return ColumnType(name, made=Made(f"sqlalchemy.{name}"))
         return None
 
     def _same(self, key: Leaf, matched: Leaf) -> bool:
@@ -214,6 +217,11 @@ class TypeMaps:
             place = leaf.scope.place(leaf.node)
             return replace(found, kind=EnumType(None, self._literal(leaf), place, name=kind.name))
         return replace(found, kind=replace(kind, source=source)) if source is not None else found
+
+
+def _enum(matched: External) -> Made:
+    native = {"native_enum": False} if matched.last == "Literal" else {}
+    return Made("sqlalchemy.Enum", (), native)
 
 
 def _of_alias(alias: Expression, known: TypeMap) -> Expression | None:
