@@ -104,9 +104,8 @@ def test_a_table_that_is_nowhere_is_named(check: Any) -> None:
 def test_models_that_cannot_be_read_completely_are_a_gap_and_no_finding(
     check: Any, tmp_path: Path
 ) -> None:
-    text = MODELS.replace(
-        "    size: Mapped[int | None]\n", "    size: Mapped[int | None]\n    more = make()\n"
-    )
+    size = "    size: Mapped[int | None]\n"
+    text = MODELS.replace(size, f"{size}    more = make()\n")
     text = text.replace("class Base", "from elsewhere import make_column as make\n\nclass Base")
     (tmp_path / "models.py").write_text(text)
     result = check(JOBS.replace("size INTEGER,", "size INTEGER, more INTEGER,"), PARTS, *INDEXES)

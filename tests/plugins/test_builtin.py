@@ -87,6 +87,7 @@ def test_the_built_in_probes_and_fixers_are_these():
         "database.unmet_requirement",
         "database.unreadable_object",
         "error_reports",
+        "schema.drift",
     ]
     assert [one.name for one in REGISTRY.fixers] == ["database.set_value"]
     assert {one.failure for one in REGISTRY.records} == {None}

@@ -206,6 +206,7 @@ def test_an_entry_point_without_a_distribution_has_no_origin():
 BUILTIN = [
     "bad_cells",
     "documentation",
+    "drift",
     "enum_values",
     "error_reports",
     "get_run",

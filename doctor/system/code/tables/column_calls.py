@@ -103,6 +103,13 @@ class ColumnCalls:
             raise UnreadableError(reason, scope.place(node))
         return found[0] if len(found) == 1 else None
 
+    def is_foreign(self, node: ast.expr, scope: Scope) -> bool:
+        """Tell whether ``node`` calls what neither the source, SQLAlchemy nor Python defines."""
+        if not isinstance(node, ast.Call):
+            return False
+        maker = self.symbol(node.func, scope)
+        return maker is None or (isinstance(maker, External) and _is_foreign(maker))
+
     def is_column(self, given: Expression) -> bool:
         """Tell whether an expression makes, or may make, a column."""
         try:

@@ -198,6 +198,8 @@ class Models:
         if call is not None:
             read = self._with.columns.read(one.name, call, self._mapped(one), known)
             draft.add(replace(read, column=replace(read.column, location=one.place)))
+        elif one.value is not None and self._with.calls.is_foreign(one.value, one.scope):
+            draft.unread.append(f"{one.name} is made outside of the source: it may be a column")
 
     def _column(self, one: Attribute, ref: ClassRef) -> ColumnCall | None:
         """Return the call that makes the column, an empty one for a bare annotation."""
