@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from doctor.model.tier import Tier
     from doctor.schema import (
         bad_cells,
+        contradictions,
         duplicate_rows,
         invalid_values,
         missing_parts,
@@ -72,6 +73,7 @@ _HOMES = {
     "attempt": "doctor.executors.hook",
     "bad_cells": "doctor.schema",
     "consult": "doctor.executors.hook",
+    "contradictions": "doctor.schema",
     "documentation_facts": "doctor.schema.documents",
     "duplicate_rows": "doctor.schema",
     "hookimpl": "doctor.hookspecs",
@@ -121,6 +123,7 @@ __all__ = [
     "attempt",
     "bad_cells",
     "consult",
+    "contradictions",
     "documentation_facts",
     "duplicate_rows",
     "hookimpl",

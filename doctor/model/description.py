@@ -65,6 +65,27 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What must not be at the same time: a row in one state above a row in another.
+
+    Attributes:
+        table: the table above.
+        when: accepted values by column; a row counts that has one of them in each.
+        rows: a table whose rows belong to rows of ``table``, directly or through others.
+        holding: values by column that no such row may hold then, all of them together.
+        breaks: what the product cannot do any more, or never will, where it is so.
+        origin: ``file:line`` of the description.
+    """
+
+    table: str
+    when: Mapping[str, tuple[str, ...]]
+    rows: str
+    holding: Mapping[str, tuple[str, ...]]
+    breaks: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StateCopy:
     """Where a system keeps a state a second time: at ``path`` inside the JSON of another column.
 
@@ -88,6 +109,7 @@ class SystemDescription:
         runs, key: the run table and the column that names a run.
         columns: what is accepted, per column.
         requires: what rows must have.
+        never: what must not be at the same time.
         copies: states that are kept twice.
         one, health: paths of the GET of one run (``{run}`` stands for its id), and of one that
             answers 200 while the API is well.
@@ -104,6 +126,7 @@ class SystemDescription:
     key: str | None = None
     columns: tuple[ColumnFacts, ...] = ()
     requires: tuple[Requirement, ...] = ()
+    never: tuple[Contradiction, ...] = ()
     copies: tuple[StateCopy, ...] = ()
     one: str | None = None
     health: str | None = None
@@ -121,5 +144,5 @@ class SystemDescription:
     def tables(self) -> frozenset[str]:
         """Every table that the description names."""
         named = {one.column.rpartition(".")[0] for one in self.columns}
-        named |= {one.table for one in self.requires}
+        named |= {one.table for one in self.requires} | {one.table for one in self.never}
         return frozenset(named | ({self.runs} if self.runs else set()))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from doctor.model.evidence import Scalar
@@ -77,7 +77,8 @@ def apart(tables: Iterable[LiveTable]) -> tuple[Member, ...]:
 class Within:
     """The rows that belong to one run: ``column`` equals ``value``, or leads to such a parent.
 
-    ``more`` are further pairs of columns, own and of the parent, that must be equal then.
+    ``more`` are further pairs of columns, own and of the parent, that must be equal then;
+    ``holding`` are values by column, one of which the parent has in each.
     """
 
     column: str
@@ -86,6 +87,26 @@ class Within:
     parent_key: str | None = None
     parent_within: Within | None = None
     more: tuple[tuple[str, str], ...] = ()
+    holding: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def rows_below(
+    member: Member, top: Member, holding: Mapping[str, tuple[str, ...]]
+) -> Within | None:
+    """Return the condition that a row belongs to a row of ``top`` that holds one of these values.
+
+    None where ``member`` does not lie below ``top``.
+    """
+    above = member.parent
+    if above is None:
+        return None
+    key = member.parent_key or above.via
+    if above is top:
+        return Within(member.via, None, above.table, key, None, member.more, holding)
+    further = rows_below(above, top, holding)
+    if further is None:
+        return None
+    return Within(member.via, None, above.table, key, further, member.more)
 
 
 def rows_of_run(member: Member, run: str) -> Within:

@@ -114,6 +114,17 @@ class ReadDoor(Protocol):
         No such row is left out below ``limit``; one that fits may be among them.
         """
 
+    def rows_holding(
+        self,
+        table: LiveTable,
+        holding: Mapping[str, tuple[str, ...]],
+        below: Within,
+        *,
+        within: Within | None,
+        limit: int,
+    ) -> tuple[Row, ...]:
+        """Return whole rows that have one of the values in each column, and are in ``below``."""
+
     def rows_wanting(
         self, table: LiveTable, want: Want, *, within: Within | None, limit: int
     ) -> tuple[Row, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from doctor.model.description import Requirement, StateCopy
+from doctor.model.description import Contradiction, Requirement, StateCopy
 from doctor.model.evidence import Scalar
 
 
@@ -155,13 +155,14 @@ class CodeGap:
 class CodeModels:
     """All tables that the models declare, and what of them stayed unread.
 
-    ``requires`` and ``copies`` are known from the description of a system only. ``elsewhere`` are
-    tables of other schemas than the one that is looked at.
+    ``requires``, ``never`` and ``copies`` are known from the description of a system only.
+    ``elsewhere`` are tables of other schemas than the one that is looked at.
     """
 
     tables: tuple[CodeTable, ...] = ()
     gaps: tuple[CodeGap, ...] = ()
     requires: tuple[Requirement, ...] = ()
+    never: tuple[Contradiction, ...] = ()
     copies: tuple[StateCopy, ...] = ()
     elsewhere: tuple[CodeTable, ...] = ()
 

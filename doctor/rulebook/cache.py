@@ -20,7 +20,7 @@ from doctor.model.rule import Rulebook
 from doctor.rulebook.codec import rulebook_from_json, rulebook_to_json
 from doctor.rulebook.sources import RuleSource, uncollected
 
-FORMAT = "2"  # of the entries; a newer Doctor reads nothing that an older one wrote
+FORMAT = "3"  # of the entries; a newer Doctor reads nothing that an older one wrote
 MOST_BOOKS = 16
 _NOT_READABLE = (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError)
 

@@ -6,7 +6,13 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-from doctor.model.description import ColumnFacts, Requirement, StateCopy, SystemDescription
+from doctor.model.description import (
+    ColumnFacts,
+    Contradiction,
+    Requirement,
+    StateCopy,
+    SystemDescription,
+)
 from doctor.model.rule import (
     And,
     BlastRadius,
@@ -67,6 +73,7 @@ def _system_from(one: Json) -> SystemDescription:
     given: dict[str, Any] = _frozen(one)
     given["columns"] = tuple(ColumnFacts(**_frozen(each)) for each in one["columns"])
     given["requires"] = tuple(Requirement(**_frozen(each)) for each in one["requires"])
+    given["never"] = tuple(Contradiction(**_frozen(each)) for each in one["never"])
     given["copies"] = tuple(StateCopy(**_frozen(each)) for each in one["copies"])
     return SystemDescription(**given)
 

@@ -8,6 +8,7 @@ from typing import Final, TypeVar, get_args
 
 from doctor.model.description import (
     ColumnFacts,
+    Contradiction,
     Holds,
     Requirement,
     StateCopy,
@@ -39,6 +40,7 @@ def read_system(section: Section, reading: Reading, *, builtin: bool) -> SystemD
     runs, key = _runs(section.find("tables"), reading)
     columns = _columns(section.find("columns"), reading)
     requires = _each(section.find("requires"), "requires", reading, _requirement)
+    never = _each(section.find("never"), "never", reading, _contradiction)
     copies = _each(section.find("also_stored"), "also_stored", reading, _copy)
     one, health = _api(section.find("api"), reading)
     logs = section.find("logs")
@@ -51,6 +53,7 @@ def read_system(section: Section, reading: Reading, *, builtin: bool) -> SystemD
         key,
         columns,
         requires,
+        never,
         copies,
         one,
         health,
@@ -171,11 +174,7 @@ def _values(node: Node, what: str, reading: Reading) -> tuple[str, ...]:
 def _requirement(part: Section, reading: Reading) -> Requirement:
     place = part.place
     table = reading.text(part.need("table"), "table")
-    when = reading.section(part.need("when"), "when").table
-    conditions = {
-        name: _values(value, f"the values of {brief(name)}", reading)
-        for name, value in when.values.items()
-    }
+    conditions = _conditions(part.need("when"), "when", reading)
     columns, rows, as_many = part.find("set"), part.find("rows"), part.find("as_many_as")
     breaks = part.find("breaks")
     part.close()
@@ -192,6 +191,32 @@ def _requirement(part: Section, reading: Reading) -> Requirement:
         "" if breaks is None else reading.text(breaks, "breaks"),
         f"{reading.sheet.label}:{place[0]}",
     )
+
+
+def _contradiction(part: Section, reading: Reading) -> Contradiction:
+    place = part.place
+    table, rows = part.need("table"), part.need("rows")
+    breaks = part.find("breaks")
+    found = Contradiction(
+        reading.text(table, "table"),
+        _conditions(part.need("when"), "when", reading),
+        reading.text(rows, "rows"),
+        _conditions(part.need("holding"), "holding", reading),
+        "" if breaks is None else reading.text(breaks, "breaks"),
+        f"{reading.sheet.label}:{place[0]}",
+    )
+    part.close()
+    if not (found.when and found.holding):
+        reading.sheet.report(place, "a contradiction needs a column in 'when' and in 'holding'")
+    return found
+
+
+def _conditions(node: Node | None, what: str, reading: Reading) -> dict[str, tuple[str, ...]]:
+    """Read accepted values by column."""
+    return {
+        name: _values(value, f"the values of {brief(name)}", reading)
+        for name, value in reading.section(node, what).table.values.items()
+    }
 
 
 def _copy(part: Section, reading: Reading) -> StateCopy:

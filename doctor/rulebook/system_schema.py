@@ -43,6 +43,7 @@ def system_schema() -> Schema:
                 "additionalProperties": False,
             },
             "requires": {"type": "array", "items": _requirement()},
+            "never": {"type": "array", "items": _contradiction()},
             "also_stored": {"type": "array", "items": _copy()},
             "api": _object({"one": _operation(), "health": _operation()}),
             "logs": _TEXTS,
@@ -67,6 +68,12 @@ def _requirement() -> Schema:
         "when",
     )
     return {**found, "oneOf": [{"required": ["set"]}, {"required": ["rows"]}]}
+
+
+def _contradiction() -> Schema:
+    some: Schema = {"type": "object", "additionalProperties": _VALUES, "minProperties": 1}
+    fields = {"table": _TEXT, "when": some, "rows": _TEXT, "holding": some, "breaks": _TEXT}
+    return _object(fields, "table", "when", "rows", "holding")
 
 
 def _copy() -> Schema:

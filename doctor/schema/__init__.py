@@ -1,6 +1,7 @@
 """What is known about tables: accepted values, missing parts, what could replace a value."""
 
 from doctor.schema.bad_cells import bad_cells
+from doctor.schema.contradictions import contradictions
 from doctor.schema.drift import structural_drift
 from doctor.schema.duplicates import duplicate_rows
 from doctor.schema.enum_values import invalid_values
@@ -16,6 +17,7 @@ from doctor.schema.stored_objects import unreadable_objects
 __all__ = [
     "bad_cells",
     "column_statement",
+    "contradictions",
     "duplicate_rows",
     "invalid_values",
     "missing_parts",

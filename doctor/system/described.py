@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from doctor.model.description import ColumnFacts, Requirement, SystemDescription
+from doctor.model.description import (
+    ColumnFacts,
+    Contradiction,
+    Requirement,
+    SystemDescription,
+)
 from doctor.model.ports import Code
 from doctor.model.schema import (
     CodeColumn,
@@ -73,10 +78,12 @@ class DescribedCode:
             except UnreadableError as error:
                 gaps.append(CodeGap(error.where or one.origin, one.column, error.reason))
         requires, lacking = self._requires()
+        never, gone = self._never()
         return CodeModels(
             tuple(tables.values()),
-            (*gaps, *lacking),
+            (*gaps, *lacking, *gone),
             (*models.requires, *requires),
+            (*models.never, *never),
             (*models.copies, *self._description.copies),
         )
 
@@ -115,6 +122,23 @@ class DescribedCode:
             ]
             if gone:
                 reason = "a requirement names it, and the database does not have it"
+                gaps.append(CodeGap(one.origin, gone[0], reason))
+            else:
+                kept.append(one)
+        return kept, gaps
+
+    def _never(self) -> tuple[Sequence[Contradiction], Sequence[CodeGap]]:
+        kept, gaps = [], []
+        for one in self._description.never:
+            parts = [(one.table, name) for name in one.when]
+            parts += [(one.rows, name) for name in one.holding]
+            gone = [
+                f"{table}.{name}"
+                for table, name in parts
+                if table not in self._live or self._live[table].column(name) is None
+            ]
+            if gone:
+                reason = "a contradiction names it, and the database does not have it"
                 gaps.append(CodeGap(one.origin, gone[0], reason))
             else:
                 kept.append(one)
@@ -172,6 +196,10 @@ def renamed(description: SystemDescription, runs: str | None) -> SystemDescripti
                 as_many_as=other(one.as_many_as),
             )
             for one in description.requires
+        ),
+        never=tuple(
+            replace(one, table=other(one.table) or "", rows=other(one.rows) or "")
+            for one in description.never
         ),
         copies=tuple(
             replace(one, column=cell(one.column), inside=cell(one.inside))

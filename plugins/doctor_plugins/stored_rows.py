@@ -1,4 +1,4 @@
-"""What stored rows lack: objects that cannot be unpacked, and what their state requires."""
+"""What stored rows lack, or say against each other: objects, requirements, states."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from doctor import (
     Gap,
     Run,
     System,
+    contradictions,
     hookimpl,
     search_tables,
     unmet_requirements,
@@ -37,6 +38,12 @@ UNMET_REQUIREMENT = FactKind(
     (*_CELL, FactField("value", required=False), FactField("while"), FactField("lacks")),
 )
 
+CONTRADICTION = FactKind(
+    "database.contradiction",
+    "a row whose state cannot be while a row above it has the state that it has",
+    (*_CELL, FactField("value"), FactField("above"), FactField("above_column")),
+)
+
 
 class UnreadableObjects:
     """Reads the form of stored pickles; they are never unpacked."""
@@ -60,7 +67,18 @@ class UnmetRequirements:
         return search_tables(unmet_requirements, system, run)
 
 
+class Contradictions:
+    """Looks for states that the description of the system says never to be at the same time."""
+
+    name = "database.contradiction"
+    kinds = (CONTRADICTION,)
+
+    def collect(self, system: System, run: Run) -> Iterable[Fact | Gap]:
+        """Yield one fact per row."""
+        return search_tables(contradictions, system, run)
+
+
 @hookimpl
-def doctor_probes() -> tuple[UnreadableObjects, UnmetRequirements]:
+def doctor_probes() -> tuple[UnreadableObjects, UnmetRequirements, Contradictions]:
     """Register the probes."""
-    return UnreadableObjects(), UnmetRequirements()
+    return UnreadableObjects(), UnmetRequirements(), Contradictions()

@@ -7,7 +7,7 @@ import pytest
 from doctor.errors import SourceError
 from doctor.evidence import collect_evidence
 from doctor.model.change import SetCells
-from doctor.model.description import Requirement
+from doctor.model.description import Contradiction, Requirement
 from doctor.model.diagnosis import Diagnosis, Subject
 from doctor.model.evidence import Evidence, Fact, Gap
 from doctor.model.rule import ValueMapping
@@ -48,12 +48,14 @@ def system(tmp_path):
         " after TEXT REFERENCES runs (id))",
         "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id))",
         "INSERT INTO runs VALUES ('r1', 'REDY', '{', x'8004', 'r0'), ('r2', NULL, '{', NULL, 'r1')",
+        "CREATE TABLE parts (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id), name TEXT)",
         "INSERT INTO steps VALUES (1, 'gone')",
         "CREATE TABLE schema_documentation (table_name TEXT, column_name TEXT, description TEXT,"
         " example TEXT, json_schema TEXT, origin TEXT, fingerprint TEXT, updated_at TEXT)",
         "INSERT INTO schema_documentation VALUES ('left', '', 'x', '', '', 'models.py:1', 'x', '')",
         "INSERT INTO schema_documentation VALUES"
         " ('runs', 'id', 'x', '', '{\"type\": \"integer\"}', '', 'x', '')",
+        "INSERT INTO parts VALUES (1, 'r1', 'x'), (2, 'r2', 'x')",
     )
     door = read_door(path)
     columns = (
@@ -65,7 +67,10 @@ def system(tmp_path):
     due = Requirement("runs", {"state": ("REDY",)}, rows="steps", origin="x.yaml:3")
     runs, more = code(("runs", columns), ("more", ())).tables
     runs = replace(runs, uniques=(CodeUnique(("plan",)),))
-    models = CodeModels((runs, more), requires=(due,))
+    below = Contradiction(
+        "runs", {"state": ("REDY",)}, "parts", {"name": ("x",)}, origin="x.yaml:4"
+    )
+    models = CodeModels((runs, more), requires=(due,), never=(below,))
     layout = find_layout(door, None, None, None)
     return System("x", database=door, code=Models(models), layout=layout)
 
@@ -78,6 +83,7 @@ def test_the_built_in_probes_and_fixers_are_these():
     assert sorted(PROBES) == [
         "api.get_run",
         "database.bad_cell",
+        "database.contradiction",
         "database.documentation",
         "database.duplicate",
         "database.invalid_value",
@@ -103,6 +109,7 @@ def test_a_probe_of_what_is_not_configured_sees_nothing(probe):
     [
         ("database.invalid_value", "r1", [("database.invalid_value", "REDY")]),
         ("database.bad_cell", "r1", [("database.bad_cell", "{")]),
+        ("database.contradiction", "r1", [("database.contradiction", "name = 'x'")]),
         ("database.duplicate", "r1", [("database.duplicate", "plan = '{'")]),
         (
             "database.documentation",

@@ -69,6 +69,10 @@ class Asker:
             kinds = type_of(within.parent, theirs), type_of(table, own)
             pair = self._dialect.alike(above.c[theirs], kinds[0], clause.c[own], kinds[1])
             condition = sa.and_(condition, pair)
+        for name, values in within.holding.items():
+            declared = type_of(within.parent, name)
+            held = self._dialect.among(above.c[name], declared, values)
+            condition = sa.and_(condition, held)
         if within.parent_within is not None:
             inner = self._within(connection, above, within.parent, within.parent_within)
             condition = sa.and_(condition, inner)

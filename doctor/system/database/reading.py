@@ -86,6 +86,26 @@ class CoreReadDoor(Comparer):
                 found += tuple(row for row, _ in some)
             return tuple({repr(one): one for one in found}.values())[:limit]
 
+    def rows_holding(
+        self,
+        table: LiveTable,
+        holding: Mapping[str, tuple[str, ...]],
+        below: Within,
+        *,
+        within: Within | None,
+        limit: int,
+    ) -> tuple[Row, ...]:
+        """Return whole rows that have one of the values in each column, and are in ``below``."""
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            held = [
+                self._dialect.among(clause.c[name], type_of(table, name), values)
+                for name, values in holding.items()
+            ]
+            held.append(self._within(connection, clause, table, below))
+            found = self._some(connection, clause, table, [sa.and_(*held)], within, limit)
+            return tuple(row for row, _ in found)
+
     def rows_wanting(
         self, table: LiveTable, want: Want, *, within: Within | None, limit: int
     ) -> tuple[Row, ...]:

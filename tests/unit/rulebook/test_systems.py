@@ -7,7 +7,13 @@ import json
 import pytest
 
 from doctor.errors import RuleError
-from doctor.model.description import ColumnFacts, Requirement, StateCopy, SystemDescription
+from doctor.model.description import (
+    ColumnFacts,
+    Contradiction,
+    Requirement,
+    StateCopy,
+    SystemDescription,
+)
 from doctor.model.rule import Rulebook
 from doctor.registry import load_registry
 from doctor.rulebook.book import load_book
@@ -29,6 +35,8 @@ columns:
 requires:
   - {table: jobs, when: {state: [OPEN]}, rows: results, as_many_as: goals, breaks: the sum}
   - {table: results, when: {kind: [a, b]}, set: [value]}
+never:
+  - {table: jobs, when: {state: [DONE]}, rows: steps, holding: {state: [OPEN, 1]}, breaks: it}
 also_stored:
   - {column: jobs.state, inside: jobs.doc, path: [status, name], prefix: "State."}
 api: {one: "GET /jobs/{run}?full=1", health: "GET /health"}
@@ -75,6 +83,16 @@ def test_a_whole_description_is_read():
                     origin="s.yaml:12",
                 ),
                 Requirement("results", {"kind": ("a", "b")}, ("value",), origin="s.yaml:13"),
+            ),
+            (
+                Contradiction(
+                    "jobs",
+                    {"state": ("DONE",)},
+                    "steps",
+                    {"state": ("OPEN", "1")},
+                    "it",
+                    "s.yaml:15",
+                ),
             ),
             (StateCopy("jobs.state", "jobs.doc", ("status", "name"), "State."),),
             "/jobs/{run}?full=1",
@@ -146,6 +164,11 @@ MISTAKES = {
     "requires: [{table: jobs, when: {state: [a]}, set: [b], as_many_as: c}]": (
         "3:68",
         "'as_many_as' needs 'rows'",
+        None,
+    ),
+    "never: [{table: jobs, when: {state: [a]}, rows: steps, holding: {}}]": (
+        "3:9",
+        "a contradiction needs a column in 'when' and in 'holding'",
         None,
     ),
     "also_stored: [{column: a.b, inside: c.d, path: [e]}]": (

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from doctor.model.description import ColumnFacts, Requirement, StateCopy, SystemDescription
+from doctor.model.description import (
+    ColumnFacts,
+    Contradiction,
+    Requirement,
+    StateCopy,
+    SystemDescription,
+)
 from doctor.model.schema import LiveColumn, LiveTable
 from doctor.settings import ColumnSettings, SystemSettings
 from doctor.system.described import DescribedCode, renamed, with_columns
@@ -95,10 +101,12 @@ def test_another_name_of_the_run_table_holds_everywhere():
         runs="jobs",
         columns=(ColumnFacts("jobs.state", values=("A",)), ColumnFacts("results.kind")),
         requires=(Requirement("results", {}, rows="jobs", as_many_as="jobs"),),
+        never=(Contradiction("jobs", {"state": ("A",)}, "steps", {"state": ("B",)}),),
         copies=(StateCopy("jobs.state", "jobs.doc", ("a",)),),
     )
     other = renamed(system, "runs")
     assert [one.column for one in other.columns] == ["runs.state", "results.kind"]
     assert (other.requires[0].rows, other.requires[0].as_many_as) == ("runs", "runs")
+    assert (other.never[0].table, other.never[0].rows) == ("runs", "steps")
     assert (other.copies[0].column, other.copies[0].inside) == ("runs.state", "runs.doc")
     assert renamed(system, None) is renamed(system, "jobs") is system
