@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         observe_success,
     )
     from doctor.hookspecs import hookimpl
+    from doctor.ids import id_convention
     from doctor.inserting import required_fields, validate_insert
     from doctor.model.change import SetCells
     from doctor.model.diagnosis import Diagnosis, Subject
@@ -77,6 +78,7 @@ _HOMES = {
     "documentation_facts": "doctor.schema.documents",
     "duplicate_rows": "doctor.schema",
     "hookimpl": "doctor.hookspecs",
+    "id_convention": "doctor.ids",
     "invalid_values": "doctor.schema",
     "load_settings": "doctor.settings",
     "missing_parts": "doctor.schema",
@@ -127,6 +129,7 @@ __all__ = [
     "documentation_facts",
     "duplicate_rows",
     "hookimpl",
+    "id_convention",
     "invalid_values",
     "load_settings",
     "missing_parts",

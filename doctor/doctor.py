@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
     from doctor.documenting import Written
     from doctor.evidence.trial import ProbeTrial
+    from doctor.ids import IdCheck
     from doctor.model.documentation import Documentation
     from doctor.model.evidence import Scalar
+    from doctor.model.ids import IdConventions
     from doctor.model.insertion import RequiredFields, RowCheck
     from doctor.model.ports import WriteDoor
     from doctor.model.repair import ColumnExamination, ColumnTreatment
@@ -204,6 +206,29 @@ class Doctor:
         from doctor.inserting import validate_insert
 
         return validate_insert(self._examiner.open(None)[0], table, row)
+
+    def id_convention(self, *, pinned: bool = True) -> IdConventions:
+        """Return how the ids of runs and of what belongs to them are made up.
+
+        What [ids] of doctor.toml says is not learned, unless ``pinned`` is False. Raises
+        UsageError without a database, SourceError where the run table is not known.
+        """
+        from doctor.ids import id_convention
+
+        known = {name: one.patterns for name, one in self.settings.ids.items()} if pinned else {}
+        system = self._examiner.open(None)[0]
+        return id_convention(system, pinned=known, now=self.memory.clock())
+
+    def check_id(
+        self, text: str, *, table: str | None = None, parent: str | None = None
+    ) -> IdCheck:
+        """Return what is unusual about a new id of ``table``, by default of a run; only a warning.
+
+        ``parent`` is the id of the row above it. Raises as ``id_convention``.
+        """
+        from doctor.ids import check_id
+
+        return check_id(self.id_convention().column_of(table), text, parent)
 
     def offer(self, examination: Examination, choices: Mapping[str, str]) -> str:
         """Put a plan that a human composed among those that may be approved.

@@ -164,6 +164,15 @@ class ApprovalSettings(_Part):
     ttl: Seconds = 86400.0
 
 
+class IdSettings(_Part):
+    """[ids."TABLE.COLUMN"]: how the ids in a column are made up; `doctor ids infer --toml`.
+
+    ``patterns`` are regular expressions (RE2), of which one fits the whole id.
+    """
+
+    patterns: tuple[str, ...] = Field(min_length=1)
+
+
 class Settings(_Part):
     """Everything that is configured; relative paths are already resolved against the file."""
 
@@ -174,6 +183,7 @@ class Settings(_Part):
     budget: BudgetSettings = BudgetSettings()
     hook: HookSettings = HookSettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    ids: dict[str, IdSettings] = Field(default_factory=dict)
     file: str | None = None
 
 

@@ -37,6 +37,7 @@ _COMMANDS = {
         "doctor.cli.schema:schema",
         "Compare tables with the models, document them, say what a row needs.",
     ),
+    "ids": ("doctor.cli.ids:ids", "Say how ids are made up; check a new one."),
     "lint-sql": ("doctor.cli.lint_sql:lint_sql", "Check the SQL that source code holds."),
     "explain": ("doctor.cli.rules:explain", "Explain a diagnosis by its code."),
     "consult": (

@@ -173,6 +173,9 @@ class ReadDoor(Protocol):
         They are compared exactly. With ``within`` one of those rows at least is there.
         """
 
+    def sample(self, table: LiveTable, *, limit: int) -> tuple[tuple[Row, ...], int]:
+        """Return rows, by chance where there are more than ``limit``, and how many there are."""
+
     def intake(self, table: LiveTable) -> Intake:
         """Return what the database does by itself with a new row of a table."""
 

@@ -104,6 +104,9 @@ class Dialect(Protocol):
         No trigger, rule or computed column does.
         """
 
+    def chance(self, share: float) -> Condition:
+        """Return a condition that holds for this share of the rows, by chance."""
+
     def intake(self, connection: Connection, table: LiveTable) -> Intake:
         """Return what the database does by itself with a new row of a table."""
 

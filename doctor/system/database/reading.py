@@ -166,6 +166,16 @@ class CoreReadDoor(Comparer):
             query = query.order_by(*key_of(self._dialect, clause, table))
             return tuple(tuple(row) for row in connection.execute(query))
 
+    def sample(self, table: LiveTable, *, limit: int) -> tuple[tuple[Row, ...], int]:
+        """Return rows, by chance where there are more than ``limit``, and how many there are."""
+        total = self.count(table, {})
+        with self._session() as connection:
+            clause = self._clause(connection, table)
+            query = selected(self._dialect, clause, table).limit(limit)
+            if total > limit:
+                query = query.where(self._dialect.chance(limit / total))
+            return self._fetch(connection, query), total
+
     def intake(self, table: LiveTable) -> Intake:
         """Return what the database does by itself with a new row of a table."""
         with self._session() as connection:

@@ -20,6 +20,7 @@ from doctor.system.database.marker import MARKER
 from doctor.system.database.sqlite_intake import read_intake
 
 BINARY = "BINARY"
+_CHANCES = 2**30
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _CLOCK = "[0-2][0-9]:[0-5][0-9]"
 _MORE = ("", ":[0-5][0-9]", ":[0-5][0-9].[0-9][0-9][0-9]", f":[0-5][0-9].{'[0-9]' * 6}")
@@ -131,6 +132,10 @@ class SqliteDialect:
             return False
         hidden = sa.text("SELECT 1 FROM pragma_table_xinfo(:name) WHERE hidden <> 0")
         return connection.scalar(hidden.bindparams(name=table.name)) is None
+
+    def chance(self, share: float) -> Condition:
+        """Return a condition that holds by chance."""
+        return sa.func.random().op("&")(_CHANCES - 1) < round(share * _CHANCES)
 
     def intake(self, connection: Connection, table: LiveTable) -> Intake:
         """Return what the pragmas say."""

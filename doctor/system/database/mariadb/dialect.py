@@ -172,6 +172,10 @@ class MariadbDialect:
         """Look for triggers and computed columns."""
         return is_plain(connection, self.schema(connection), table.name)
 
+    def chance(self, share: float) -> Condition:
+        """Return a condition that holds by chance."""
+        return sa.func.rand() < share
+
     def intake(self, connection: Connection, table: LiveTable) -> Intake:
         """Return what the catalog says."""
         return read_intake(connection, self.schema(connection), table.name)

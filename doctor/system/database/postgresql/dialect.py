@@ -200,6 +200,10 @@ class PostgresqlDialect:
         where = {"schema": self.schema(connection), "name": table.name}
         return not connection.scalar(sa.text(_SET_BY_OTHERS), where)
 
+    def chance(self, share: float) -> Condition:
+        """Return a condition that holds by chance."""
+        return sa.func.random() < share
+
     def intake(self, connection: Connection, table: LiveTable) -> Intake:
         """Return what the catalog says."""
         return read_intake(connection, self.schema(connection), table.name)
