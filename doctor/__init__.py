@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         unreadable_objects,
     )
     from doctor.schema.documents import documentation_facts
+    from doctor.schema.documents.misshapen import misshapen_documents
     from doctor.settings import Settings, load_settings
 
 _HOMES = {
@@ -83,6 +84,7 @@ _HOMES = {
     "load_settings": "doctor.settings",
     "missing_parts": "doctor.schema",
     "missing_runs": "doctor.schema",
+    "misshapen_documents": "doctor.schema.documents.misshapen",
     "observe_progress": "doctor.executors.hook",
     "observe_success": "doctor.executors.hook",
     "orphan_rows": "doctor.schema",
@@ -132,6 +134,7 @@ __all__ = [
     "id_convention",
     "invalid_values",
     "load_settings",
+    "misshapen_documents",
     "missing_parts",
     "missing_runs",
     "observe_progress",

@@ -23,6 +23,7 @@ class ColumnFacts:
         null: whether NULL is accepted; None: the models decide.
         terminal: values after which a run does nothing more.
         holds: what each cell must be, beside NULL.
+        schema: JSON Schema of its documents as text, "" for none.
         breaks: what the product cannot do any more where a cell is wrong.
         origin: ``file:line`` of the description.
         firm: it beats what the models say; else they do.
@@ -36,6 +37,7 @@ class ColumnFacts:
     null: bool | None = None
     terminal: tuple[str, ...] = ()
     holds: Holds | None = None
+    schema: str = ""
     breaks: str = ""
     origin: str = ""
     firm: bool = False

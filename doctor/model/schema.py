@@ -84,8 +84,17 @@ class CodeColumn:
     breaks: str = ""
     location: str = field(default="", compare=False)
     holds: str = field(default="", compare=False)
+    shape: DescribedShape | None = None
     fill: CodeFill | None = field(default=None, compare=False)
     made: Made | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedShape:
+    """The JSON Schema of a column's documents as text, and ``file:line`` of what says so."""
+
+    text: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)

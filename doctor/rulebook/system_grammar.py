@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Final, TypeVar, get_args
@@ -108,7 +109,8 @@ def _columns(node: Node | None, reading: Reading) -> tuple[ColumnFacts, ...]:
 
 def _column(name: str, key: Text, node: Node, reading: Reading) -> ColumnFacts:
     part = reading.section(node, brief(name))
-    given = {one: part.find(one) for one in ("enum", "stored", "values", "open", "nulls", "holds")}
+    words = ("enum", "stored", "values", "open", "nulls", "holds", "schema")
+    given = {one: part.find(one) for one in words}
     terminal, breaks = part.find("terminal"), part.find("breaks")
     null = _word(given["nulls"], "nulls", NULL, reading)
     found = ColumnFacts(
@@ -120,6 +122,7 @@ def _column(name: str, key: Text, node: Node, reading: Reading) -> ColumnFacts:
         None if null is None else null == "accepted",
         () if terminal is None else _values(terminal, "terminal", reading),
         _word(given["holds"], "holds", HOLDS, reading),  # type: ignore[arg-type]
+        _shape(given["schema"], reading),
         "" if breaks is None else reading.text(breaks, "breaks"),
         f"{reading.sheet.label}:{key.place[0]}",
     )
@@ -144,10 +147,26 @@ def _agree(
     if not has_set and found.null is None and found.holds is None:
         hint = "give enum, values, nulls or holds"
         reading.sheet.report(key.place, f"{brief(found.column)} says nothing to check", hint)
+    schema = given["schema"]
+    if schema is not None and found.holds != "json":
+        reading.sheet.report(schema.place, "'schema' needs 'holds: json'")
     unknown = [one for one in found.terminal if found.values and one not in found.values]
     if unknown and terminal is not None:
         message = f"the terminal value {brief(unknown[0])} is not among the values"
         reading.sheet.report(terminal.place, message)
+
+
+def _shape(node: Node | None, reading: Reading) -> str:
+    return "" if node is None else json.dumps(_plain(node, reading), ensure_ascii=False)
+
+
+def _plain(node: Node, reading: Reading) -> object:
+    """Return what a node is in JSON."""
+    if isinstance(node, Items):
+        return [_plain(one, reading) for one in node.nodes]
+    if isinstance(node, Text):
+        return reading.scalar(node, "a value of the schema")
+    return {name: _plain(one, reading) for name, one in node.values.items()}
 
 
 def _enum(node: Node | None, reading: Reading) -> str | None:

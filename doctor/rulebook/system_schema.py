@@ -28,6 +28,7 @@ def system_schema() -> Schema:
             "nulls": {"enum": list(NULL)},
             "terminal": _VALUES,
             "holds": {"enum": list(HOLDS)},
+            "schema": {"type": "object"},
             "breaks": _TEXT,
         }
     )

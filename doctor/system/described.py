@@ -18,6 +18,7 @@ from doctor.model.schema import (
     CodeGap,
     CodeModels,
     CodeTable,
+    DescribedShape,
     EnumValues,
     LiveTable,
 )
@@ -95,6 +96,7 @@ class DescribedCode:
             nullable=known.nullable if one.null is None else one.null,
             enum=replace(enum, open=one.open) if enum else None,
             breaks=one.breaks,
+            shape=DescribedShape(one.schema, one.origin) if one.schema else known.shape,
         )
 
     def _values(self, one: ColumnFacts) -> EnumValues | None:

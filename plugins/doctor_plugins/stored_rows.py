@@ -13,6 +13,7 @@ from doctor import (
     System,
     contradictions,
     hookimpl,
+    misshapen_documents,
     search_tables,
     unmet_requirements,
     unreadable_objects,
@@ -42,6 +43,12 @@ CONTRADICTION = FactKind(
     "database.contradiction",
     "a row whose state cannot be while a row above it has the state that it has",
     (*_CELL, FactField("value"), FactField("above"), FactField("above_column")),
+)
+
+MISSHAPEN_DOCUMENT = FactKind(
+    "database.misshapen_document",
+    "a JSON document that is not as the class or schema of its column says",
+    (*_CELL, FactField("problem")),
 )
 
 
@@ -78,7 +85,20 @@ class Contradictions:
         return search_tables(contradictions, system, run)
 
 
+class MisshapenDocuments:
+    """Holds documents against the class that the models name, or the schema that is described."""
+
+    name = "database.misshapen_document"
+    kinds = (MISSHAPEN_DOCUMENT,)
+
+    def collect(self, system: System, run: Run) -> Iterable[Fact | Gap]:
+        """Yield one fact per document."""
+        return search_tables(misshapen_documents, system, run)
+
+
 @hookimpl
-def doctor_probes() -> tuple[UnreadableObjects, UnmetRequirements, Contradictions]:
+def doctor_probes() -> tuple[
+    UnreadableObjects, UnmetRequirements, Contradictions, MisshapenDocuments
+]:
     """Register the probes."""
-    return UnreadableObjects(), UnmetRequirements(), Contradictions()
+    return UnreadableObjects(), UnmetRequirements(), Contradictions(), MisshapenDocuments()

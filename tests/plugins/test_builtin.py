@@ -11,7 +11,7 @@ from doctor.model.description import Contradiction, Requirement
 from doctor.model.diagnosis import Diagnosis, Subject
 from doctor.model.evidence import Evidence, Fact, Gap
 from doctor.model.rule import ValueMapping
-from doctor.model.schema import CodeColumn, CodeModels, CodeUnique
+from doctor.model.schema import CodeColumn, CodeModels, CodeUnique, DescribedShape
 from doctor.model.system import Proposal, Run, System
 from doctor.model.tier import Tier
 from doctor.registry import load_registry
@@ -48,14 +48,15 @@ def system(tmp_path):
         " after TEXT REFERENCES runs (id))",
         "CREATE TABLE steps (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id))",
         "INSERT INTO runs VALUES ('r1', 'REDY', '{', x'8004', 'r0'), ('r2', NULL, '{', NULL, 'r1')",
-        "CREATE TABLE parts (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id), name TEXT)",
+        "CREATE TABLE parts (id INTEGER PRIMARY KEY, run TEXT REFERENCES runs (id), name TEXT,"
+        " doc TEXT)",
         "INSERT INTO steps VALUES (1, 'gone')",
         "CREATE TABLE schema_documentation (table_name TEXT, column_name TEXT, description TEXT,"
         " example TEXT, json_schema TEXT, origin TEXT, fingerprint TEXT, updated_at TEXT)",
         "INSERT INTO schema_documentation VALUES ('left', '', 'x', '', '', 'models.py:1', 'x', '')",
         "INSERT INTO schema_documentation VALUES"
         " ('runs', 'id', 'x', '', '{\"type\": \"integer\"}', '', 'x', '')",
-        "INSERT INTO parts VALUES (1, 'r1', 'x'), (2, 'r2', 'x')",
+        "INSERT INTO parts VALUES (1, 'r1', 'x', '[1]'), (2, 'r2', 'x', '{}')",
     )
     door = read_door(path)
     columns = (
@@ -65,12 +66,14 @@ def system(tmp_path):
         CodeColumn("body", "pickle", True),
     )
     due = Requirement("runs", {"state": ("REDY",)}, rows="steps", origin="x.yaml:3")
-    runs, more = code(("runs", columns), ("more", ())).tables
+    shape = DescribedShape('{"type": "object"}', "x.yaml:5")
+    document = CodeColumn("doc", "JSON", True, shape=shape)
+    runs, more, parts = code(("runs", columns), ("more", ()), ("parts", (document,))).tables
     runs = replace(runs, uniques=(CodeUnique(("plan",)),))
     below = Contradiction(
         "runs", {"state": ("REDY",)}, "parts", {"name": ("x",)}, origin="x.yaml:4"
     )
-    models = CodeModels((runs, more), requires=(due,), never=(below,))
+    models = CodeModels((runs, more, parts), requires=(due,), never=(below,))
     layout = find_layout(door, None, None, None)
     return System("x", database=door, code=Models(models), layout=layout)
 
@@ -87,6 +90,7 @@ def test_the_built_in_probes_and_fixers_are_these():
         "database.documentation",
         "database.duplicate",
         "database.invalid_value",
+        "database.misshapen_document",
         "database.missing_parts",
         "database.missing_run",
         "database.orphan",
@@ -116,6 +120,7 @@ def test_a_probe_of_what_is_not_configured_sees_nothing(probe):
             None,
             [("database.stale_documentation", ""), ("database.stale_documentation", "id")],
         ),
+        ("database.misshapen_document", "r1", [("database.misshapen_document", "doc")]),
         ("database.missing_run", "gone", [("database.missing_run", "steps")]),
         ("database.orphan", "r1", [("database.orphan", "after = 'r0'")]),
         ("database.unmet_requirement", "r1", [("database.unmet_requirement", "REDY")]),

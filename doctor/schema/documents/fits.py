@@ -11,6 +11,8 @@ from doctor.schema.documents.shapes import kind_of
 DEEPEST = 60
 _SAID = frozenset({"title", "description", "default", "examples", "$schema", "$id", "$defs"})
 _SAID |= {"$comment", "deprecated"}
+LENIENT = "x-lenient"
+_TRUTHS = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off", "t", "f", "y", "n"})
 _CHECKED = frozenset({"type", "const", "enum", "properties", "required", "additionalProperties"})
 _CHECKED |= {"items", "anyOf", "oneOf", "$ref"}
 Schema = Mapping[str, Any]
@@ -66,7 +68,22 @@ def _wrong_kind(value: Any, schema: Schema, path: str) -> str | None:
         return None
     if is_whole and "integer" in kinds:
         return None
+    if schema.get(LENIENT) and _can_be(value, wanted):
+        return None
     return f"{path} is {_kind_text(kind)}, not {' or '.join(_kind_text(one) for one in kinds)}"
+
+
+def _can_be(value: Any, wanted: Any) -> bool:
+    """Tell whether pydantic makes what is wanted of a value, as it does unless it is strict."""
+    if wanted == "boolean":
+        return str(value).lower() in _TRUTHS and not isinstance(value, float)
+    if wanted not in ("integer", "number") or not isinstance(value, str | bool):
+        return False
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    return wanted == "number" or number.is_integer()
 
 
 def _kind_text(kind: str) -> str:
