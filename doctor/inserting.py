@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from doctor.errors import SourceError
 from doctor.model.evidence import Gap
@@ -14,7 +15,12 @@ from doctor.model.schema import Row
 from doctor.model.system import System
 from doctor.schema.blueprint import read_blueprint
 from doctor.schema.required import Sources, fields_of, typed
-from doctor.schema.row_checks import missing_problems, value_problems
+from doctor.schema.row_checks import (
+    CONDITION,
+    condition_problems,
+    missing_problems,
+    value_problems,
+)
 from doctor.schema.row_lookups import lookup_problems
 from doctor.system.database import open_trial_door
 from doctor.treatment.pause import pause_reason
@@ -75,7 +81,8 @@ def proven(needed: RequiredFields, system: System, door: TrialDoor) -> RequiredF
         gap = Gap("schema", error.message)
         return replace(needed, proof_reason=error.message, gaps=(*needed.gaps, gap))
     if words is None:
-        return replace(needed, proof="inserted and rolled back")
+        known = tuple(one for one in needed.gaps if one.probe != CONDITION)
+        return replace(needed, proof="inserted and rolled back", gaps=known)
     problem = RowProblem("", "refused", f"the database refuses the row: {words}")
     return replace(needed, proof="refused", proof_reason=words, problems=(problem,))
 
@@ -87,7 +94,8 @@ def _problems(
     bad = {one.column for one in problems}
     gaps: list[Gap] = []
     rest = {name: value for name, value in row.items() if name not in bad}
-    for one in lookup_problems(door, blueprint, rest) if door else ():
+    found = lookup_problems(door, blueprint, rest) if door else iter(())
+    for one in chain(condition_problems(blueprint, rest), found):
         if isinstance(one, Gap):
             gaps.append(one)
         else:

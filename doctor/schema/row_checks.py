@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from uuid import UUID
 
-from doctor.model.evidence import Scalar
+from doctor.model.evidence import Gap, Scalar
 from doctor.model.insertion import Blueprint, Intake, RequiredField, RequiredFields, RowProblem
 from doctor.model.schema import CodeColumn, EnumValues, LiveColumn, Row
 from doctor.schema.bad_cells import fits
+from doctor.schema.conditions import fails
 from doctor.schema.live_types import Kind, kind_of, length_of, range_of
 from doctor.schema.replacement import same_folded
 from doctor.schema.required import is_needed
 
+CONDITION = "schema.condition"
 _SHOWN = 60
 _MOST_NAMED = 12
 _TYPES: dict[Kind, tuple[type, ...]] = {
@@ -54,6 +57,24 @@ def value_problems(blueprint: Blueprint, row: Row) -> Iterator[RowProblem]:
         else:
             declared = blueprint.code.column(name) if blueprint.code else None
             yield from _of_value(blueprint, column, declared, value)
+
+
+def condition_problems(blueprint: Blueprint, row: Row) -> Iterator[RowProblem | Gap]:
+    """Yield the conditions that a row does not meet; those that nobody can tell are gaps."""
+    for one in blueprint.intake.checks:
+        found = fails(one.text, row)
+        name = one.name or one.text
+        if found is None:
+            yield Gap(CONDITION, f"the condition {name!r} is left to the database")
+        elif found:
+            words = f"the row does not meet the condition {name!r}"
+            yield RowProblem(_first_named(blueprint, one.text), "check", words, one.text)
+
+
+def _first_named(blueprint: Blueprint, text: str) -> str:
+    """Return the first column that a condition names."""
+    words = re.findall(r"\w+", text)
+    return next((one for one in words if blueprint.table.column(one)), "")
 
 
 def _of_value(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from typing import Any, Self
+from uuid import uuid4
 
 from sqlalchemy import Column, Enum, ForeignKeyConstraint, Table, UniqueConstraint, event
 from sqlalchemy.engine.default import DefaultDialect
@@ -25,12 +27,12 @@ from doctor.model.schema import (
 )
 from doctor.system.code.source.files import shown_name
 
-_KNOWN_CALLS: dict[str, FillKind] = {
-    "utcnow": "clock",
-    "now": "local clock",
-    "today": "local clock",
-    "uuid4": "uuid",
-}
+_KNOWN_CALLS: tuple[tuple[Any, FillKind], ...] = (
+    (datetime.utcnow, "clock"),
+    (datetime.now, "local clock"),
+    (date.today, "local clock"),
+    (uuid4, "uuid"),
+)
 _SERVER_CLOCKS = ("now", "current_timestamp", "CURRENT_TIMESTAMP")
 
 
@@ -174,15 +176,21 @@ def _fill(column: Column[Any]) -> CodeFill | None:
     if default.is_clause_element:
         return CodeFill("clock" if getattr(value, "name", "") in _SERVER_CLOCKS else "call")
     if default.is_callable:
-        return CodeFill(_KNOWN_CALLS.get(str(getattr(value, "__name__", "")), "call"))
-    if not default.is_scalar:
-        return CodeFill("call")
+        called = getattr(value, "__wrapped__", value)
+        return CodeFill(next((kind for one, kind in _KNOWN_CALLS if one == called), "call"))
+    return _stored(column, value) if default.is_scalar else CodeFill("call")
+
+
+def _stored(column: Column[Any], value: Any) -> CodeFill:
+    """Return a default as the column's type stores it."""
     dialect = DefaultDialect()
     process = column.type.dialect_impl(dialect).bind_processor(dialect)
     try:
         value = process(value) if process is not None else value
     except Exception:  # noqa: BLE001 - a type of the models may fail in any way
         return CodeFill("call")
+    if isinstance(value, str | int) and isinstance(value, enum.Enum):
+        value = value.value
     is_plain = value is not None and type(value) in {str, int, float, bool}
     return CodeFill("value", value) if is_plain else CodeFill("call")
 
