@@ -35,7 +35,15 @@ _FETCHED = 16
 class Asker:
     """Puts questions to one database."""
 
-    def __init__(self, engine: Engine, *, session: Session, dialect: Dialect):
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        session: Session,
+        dialect: Dialect,
+        structure: Session | None = None,
+    ):
+        self._structure = structure or session
         self._engine = engine
         self._session = session
         self._dialect = dialect

@@ -185,7 +185,7 @@ class CoreReadDoor(Comparer):
         """Return how the structure of the database differs from what the models declare."""
         from doctor.system.structure import compare
 
-        with self._session() as connection:
+        with self._structure() as connection:
             return compare(connection, models, self._dialect.schema(connection))
 
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from doctor.system.database.writing import CoreWriteDoor
 
 READ_SECONDS = 10.0
+STRUCTURE_SECONDS = 60.0
 BUSY_SECONDS = 2.0
 WRITE_BUSY_SECONDS = 5.0
 _PRAGMAS = {"table_info", "table_xinfo", "table_list", "foreign_key_list", "index_list"}
@@ -53,8 +54,8 @@ def read_door(path: str) -> CoreReadDoor:
     engine = sa.create_engine(
         "sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True
     )
-    session = _reading(engine, deadline)
-    return CoreReadDoor(engine, session=session, dialect=SqliteDialect())
+    session, longer = _reading(engine, deadline), _reading(engine, deadline, STRUCTURE_SECONDS)
+    return CoreReadDoor(engine, session=session, dialect=SqliteDialect(), structure=longer)
 
 
 def write_door(path: str) -> CoreWriteDoor:
@@ -162,11 +163,11 @@ class _Deadline:
 
 
 def _reading(
-    engine: Engine, deadline: _Deadline
+    engine: Engine, deadline: _Deadline, seconds: float = READ_SECONDS
 ) -> Callable[[], AbstractContextManager[Connection]]:
     @contextmanager
     def session() -> Iterator[Connection]:
-        deadline.at = time.monotonic() + READ_SECONDS
+        deadline.at = time.monotonic() + seconds
         with translated("read"), engine.connect() as connection:
             yield connection
 

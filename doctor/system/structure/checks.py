@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from doctor.model.drift import Difference
 from doctor.system.structure.declared import Declared, Name
-from doctor.system.structure.expressions import same_words
+from doctor.system.structure.expressions import may_mean_the_same, same_words, written
 from doctor.system.structure.live import Live
 from doctor.system.structure.statements import statement
 
@@ -43,7 +43,8 @@ def check_differences(name: Name, wanted: Declared, live: Live) -> Iterator[Diff
             continue
         here.remove(one)
         there.remove(other)
-        if one.words is None or other.words is None:
+        is_open = one.words is None or other.words is None
+        if is_open or may_mean_the_same(one.text, other.text, live.engine):
             live.open.append((shown, f"the CHECK {one.name} cannot be read"))
             continue
         yield Difference(
@@ -76,11 +77,7 @@ def _declared(name: Name, wanted: Declared, live: Live) -> list[_Check]:
     for one in wanted.tables[name].constraints:
         if not isinstance(one, sa.CheckConstraint) or not _is_rendered(one, live):
             continue
-        text = str(
-            one.sqltext.compile(
-                dialect=live.dialect, compile_kwargs={"literal_binds": True, "include_table": False}
-            )
-        )
+        text = written(one.sqltext, live.dialect)
         label = one.name if isinstance(one.name, str) else ""
         found.append(_Check(_final(label, one, live), text, same_words(text, live.engine)))
     return sorted(found, key=lambda each: (each.name, each.text))
@@ -113,7 +110,7 @@ def _live(name: Name, live: Live) -> list[_Check]:
 
 
 def _is_json(words: str | None) -> bool:
-    return words is not None and words.lower().startswith("json_valid(")
+    return words is not None and "JSON_VALID" in words.upper()[:60]
 
 
 def _added(name: Name, one: _Check, live: Live) -> str:

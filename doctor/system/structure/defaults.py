@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from doctor.system.structure.expressions import parsed
+from doctor.system.structure.expressions import parsed, written
 
 _TRUTHS = {"true": "1", "t": "1", "yes": "1", "false": "0", "f": "0", "no": "0"}
 _NOW = re.compile(
@@ -30,7 +30,7 @@ def default_text(column: sa.Column[Any], dialect: Dialect) -> str | None:
         return None
     if isinstance(clause.arg, str):
         return "'" + clause.arg.replace("'", "''") + "'"
-    text = str(clause.arg.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    text = written(clause.arg, dialect)
     return None if text.lower().startswith("nextval(") else text
 
 

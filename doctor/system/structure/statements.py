@@ -52,4 +52,7 @@ def _text(dialect: Dialect, operations: Sequence[Any], table: sa.Table | None = 
             ) as batch:
                 for one in operations:
                     batch.invoke(one)
-    return " ".join(" ".join(one.split()) for one in buffer.getvalue().splitlines() if one.strip())
+    text = buffer.getvalue()
+    if dialect.paramstyle in {"format", "pyformat"}:
+        text = text.replace("%%", "%")
+    return " ".join(" ".join(one.split()) for one in text.splitlines() if one.strip())

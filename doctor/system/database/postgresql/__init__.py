@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 
 from doctor.system.database import server
+from doctor.system.database.asking import Session
 from doctor.system.database.postgresql.dialect import PostgresqlDialect
 from doctor.system.database.postgresql.failures import translated
 from doctor.system.database.postgresql.silence import connecting
@@ -39,13 +40,20 @@ def read_door(url: URL) -> CoreReadDoor:
     """Return a door whose transactions are read-only; each question has its own connection."""
     engine = _engine(url, server.READ_SECONDS, read_only=True)
 
-    @contextmanager
-    def session() -> Iterator[Connection]:
-        with translated("read"), engine.connect() as connection:
-            _limit(connection, server.READ_SECONDS, server.READ_LOCK_SECONDS)
-            yield connection
+    plain = _engine(url, server.READ_SECONDS, read_only=True, stored=False)
 
-    return CoreReadDoor(engine, session=session, dialect=PostgresqlDialect())
+    def session_on(engine: Engine) -> Session:
+        @contextmanager
+        def session() -> Iterator[Connection]:
+            with translated("read"), engine.connect() as connection:
+                _limit(connection, server.READ_SECONDS, server.READ_LOCK_SECONDS)
+                yield connection
+
+        return session
+
+    return CoreReadDoor(
+        engine, session=session_on(engine), dialect=PostgresqlDialect(), structure=session_on(plain)
+    )
 
 
 def write_door(url: URL, *, create_marker: bool) -> CoreWriteDoor:
@@ -93,10 +101,14 @@ def trial_door(url: URL) -> CoreTrialDoor:
     )
 
 
-def _engine(url: URL, seconds: float, *, read_only: bool | None) -> Engine:
+def _engine(url: URL, seconds: float, *, read_only: bool | None, stored: bool = True) -> Engine:
+    """Return the engine; values come as they are ``stored``, else as the driver has them."""
     from doctor.system.database.postgresql.values import stored_values
 
-    options: dict[str, Any] = {"prepare_threshold": None, "context": stored_values()}
+    values = stored_values()
+    options: dict[str, Any] = {"prepare_threshold": None}
+    if stored:
+        options["context"] = values
     options["fallback_application_name"] = "doctor"
     if "connect_timeout" not in url.query:
         options["connect_timeout"] = server.CONNECT_SECONDS
