@@ -112,7 +112,7 @@ def _columns(metadata: sa.MetaData, i: int) -> list[Plant]:
 
 def _indexes(metadata: sa.MetaData, i: int) -> list[Plant]:
     table = _main(metadata, i)
-    by_name = {one.name: one for one in table.indexes}
+    by_name = {str(one.name): one for one in table.indexes}
     table.indexes -= {by_name[f"ix_gone_{i}"], by_name[f"ix_moved_{i}"]}
     sa.Index(f"ix_moved_{i}", table.c.n2, table.c.word)
     sa.Index(f"ix_extra_{i}", table.c.word)

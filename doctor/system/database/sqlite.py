@@ -163,11 +163,11 @@ class _Deadline:
 
 
 def _reading(
-    engine: Engine, deadline: _Deadline, seconds: float = READ_SECONDS
+    engine: Engine, deadline: _Deadline, seconds: float | None = None
 ) -> Callable[[], AbstractContextManager[Connection]]:
     @contextmanager
     def session() -> Iterator[Connection]:
-        deadline.at = time.monotonic() + seconds
+        deadline.at = time.monotonic() + (READ_SECONDS if seconds is None else seconds)
         with translated("read"), engine.connect() as connection:
             yield connection
 
