@@ -15,6 +15,18 @@ _NAMING = ("id", "key", "slug", "uid", "uuid", "name")
 _SHAPED = 0.9
 
 
+def columns_read(member: Member) -> tuple[list[str], list[str]]:
+    """Return the columns that ids, and references to them, may stand in, and which are texts."""
+    kinds = {one.name: kind_of(one.type) for one in member.table.columns}
+    known = {member.via, *member.table.primary_key}
+    columns = [
+        name
+        for name, kind in kinds.items()
+        if (kind in ("text", "uuid") and not is_secret_name(name)) or name in known
+    ]
+    return columns, [name for name in columns if kinds[name] == "text"]
+
+
 def id_column(member: Member, rows: Sequence[Row], code: CodeTable | None) -> str | None:
     """Return the column whose values name the rows, None where none does.
 

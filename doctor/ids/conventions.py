@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from doctor.errors import SourceError, UsageError
-from doctor.ids.columns import id_column
+from doctor.ids.columns import columns_read, id_column
 from doctor.ids.learning import fitting, learn
 from doctor.ids.relations import first_token, holds, relations_of
 from doctor.model.evidence import Gap, Scalar
@@ -126,7 +126,7 @@ def _models(system: System) -> tuple[CodeModels | None, list[Gap]]:
 def _of_member(
     door: ReadDoor, member: Member, code: CodeTable | None, today: str, pinned: Pinned
 ) -> ColumnIds | None:
-    rows, of = door.sample(member.table, limit=MOST_ROWS)
+    rows, of = door.sample(member.table, *columns_read(member), limit=MOST_ROWS)
     name = id_column(member, rows, code)
     if name is None:
         return None

@@ -173,8 +173,13 @@ class ReadDoor(Protocol):
         They are compared exactly. With ``within`` one of those rows at least is there.
         """
 
-    def sample(self, table: LiveTable, *, limit: int) -> tuple[tuple[Row, ...], int]:
-        """Return rows, by chance where there are more than ``limit``, and how many there are."""
+    def sample(
+        self, table: LiveTable, columns: Sequence[str], texts: Sequence[str], *, limit: int
+    ) -> tuple[tuple[Row, ...], int]:
+        """Return rows, by chance where there are more than ``limit``, and how many there are.
+
+        Of each only ``columns`` are read, and of those in ``texts`` the first 300 characters.
+        """
 
     def intake(self, table: LiveTable) -> Intake:
         """Return what the database does by itself with a new row of a table."""

@@ -149,6 +149,8 @@ def _undeclared(
         now = sources.now.astimezone(UTC)
         value = moment_text(now, column.type, _written(blueprint, column))
         reason = "a moment is required and nothing says which: now"
+        if declared is not None and declared.fill is not None:
+            reason = f"its default {declared.default} is only known when the code runs: now"
         return _proposed(blueprint, column, "clock", value, reason)
     return _learned(blueprint, column, declared)
 

@@ -38,6 +38,8 @@ from doctor.system.database.marker import marked_images, noted_token
 _READ_AT_ONCE = 500
 READ_SECONDS = 10.0
 _FEW = 50
+CUT = 300
+"""How much of a text a sample holds: more than any id."""
 _UNCHECKED = ("set", "pickle")
 
 
@@ -166,12 +168,20 @@ class CoreReadDoor(Comparer):
             query = query.order_by(*key_of(self._dialect, clause, table))
             return tuple(tuple(row) for row in connection.execute(query))
 
-    def sample(self, table: LiveTable, *, limit: int) -> tuple[tuple[Row, ...], int]:
+    def sample(
+        self, table: LiveTable, columns: Sequence[str], texts: Sequence[str], *, limit: int
+    ) -> tuple[tuple[Row, ...], int]:
         """Return rows, by chance where there are more than ``limit``, and how many there are."""
         total = self.count(table, {})
         with self._session() as connection:
             clause = self._clause(connection, table)
-            query = selected(self._dialect, clause, table).limit(limit)
+            cells = [
+                sa.func.substr(clause.c[name], 1, CUT).label(name)
+                if name in texts
+                else self._dialect.shown(clause.c[name], type_of(table, name)).label(name)
+                for name in columns
+            ]
+            query = sa.select(*cells).select_from(clause).limit(limit)
             if total > limit:
                 query = query.where(self._dialect.chance(limit / total))
             return self._fetch(connection, query), total

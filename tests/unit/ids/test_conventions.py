@@ -133,7 +133,7 @@ def test_servers_are_read_the_same_and_large_tables_by_chance(engine):
         assert [one.column for one in columns] == ["runs.id", "phases.phase_id"]
         assert columns[1].relations[0].kind == "parent prefix"
         (phases,) = [one for one in known.database.tables() if one.name == "phases"]
-        some, of = known.database.sample(phases, limit=20)
+        some, of = known.database.sample(phases, ["phase_id"], ["phase_id"], limit=20)
         assert (of, len(some) <= 20) == (80, True)
 
 
@@ -145,7 +145,7 @@ def test_a_sample_of_a_large_table_is_not_its_first_rows(tmp_path):
         " INSERT INTO runs SELECT at, 'x' FROM n",
     )
     door = opened(f"sqlite:///{tmp_path / 'c.db'}").database
-    rows_, of = door.sample(door.tables()[0], limit=1000)
+    rows_, of = door.sample(door.tables()[0], ["id"], [], limit=1000)
     assert (of, 800 < len(rows_) <= 1000) == (20000, True)
     assert sum(row["id"] > 10000 for row in rows_) > 300
 
