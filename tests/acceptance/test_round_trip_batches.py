@@ -15,7 +15,7 @@ from doctor.system.database import open_read_door, open_write_door
 from tests.support import random_database, random_server_database
 from tests.support.soak import sized
 
-NUMBER = sized(10, 1_000)
+NUMBER = sized(25, 1_000)
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 

@@ -16,7 +16,7 @@ from doctor.treatment.undo import undo_fix
 from tests.support.random_server_database import exact, make, random_plan
 from tests.support.soak import sized
 
-NUMBER = sized(12, 2_000)
+NUMBER = sized(50, 2_000)
 LIMITS = {"run": Window(10**9, 3600), "system": Window(10**9, 3600)}
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]

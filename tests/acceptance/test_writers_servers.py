@@ -16,7 +16,7 @@ from doctor.system.database import open_read_door, open_write_door
 from tests.support.soak import sized
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-REPAIRS = sized(100, 10_000)
+REPAIRS = sized(500, 10_000)
 WRITERS = 2
 
 
