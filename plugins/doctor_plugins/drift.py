@@ -34,7 +34,7 @@ class StructuralDrift:
         """Yield one fact per difference."""
         if run.id is not None or system.database is None or system.code is None:
             return ()
-        return structural_drift(system.database, system.code.models())
+        return structural_drift(system.database, system.code.models(), system.project)
 
 
 @hookimpl

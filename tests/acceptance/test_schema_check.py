@@ -45,6 +45,8 @@ INDEXES = ("CREATE INDEX ix_size ON jobs (size)", "CREATE INDEX ix_parts_job_id 
 def check(tmp_path: Path) -> Any:
     """Return a function that makes a database, and compares it with the models."""
     (tmp_path / "models.py").write_text(MODELS)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = moves\n")
+    (tmp_path / "connect.py").write_text('cursor.execute("PRAGMA foreign_keys=ON")\n')
 
     def run(*statements: str, more: tuple[str, ...] = (), form: str = "json") -> Result:
         file = tmp_path / "live.db"
@@ -123,3 +125,53 @@ def test_people_and_code_hosts_are_told_the_same(check: Any) -> None:
     assert {one["level"] for one in results} == {"warning"}
     place = results[0]["locations"][0]["physicalLocation"]
     assert place["region"]["startLine"] == 7
+
+
+def migration(folder: Path, name: str, below: object) -> None:
+    (folder / "moves" / "versions").mkdir(parents=True, exist_ok=True)
+    text = f"revision = {name!r}\ndown_revision: str | None = {below!r}\ndef upgrade(): ...\n"
+    (folder / "moves" / "versions" / f"{name}.py").write_text(text)
+
+
+VERSIONS = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+
+
+@pytest.mark.parametrize(
+    ("noted", "code"), [("b2", None), ("a1", "DB043"), ("zz", "DB044"), (None, "DB043")]
+)
+def test_the_noted_revision_is_held_against_the_heads(
+    check: Any, tmp_path: Path, noted: str | None, code: str | None
+) -> None:
+    migration(tmp_path, "a1", None)
+    migration(tmp_path, "b2", "a1")
+    rows = [f"INSERT INTO alembic_version VALUES ('{noted}')"] if noted else []
+    result = check(JOBS, PARTS, *INDEXES, VERSIONS, *rows)
+    assert {one[0] for one in found(result)} == ({code} if code else set())
+    assert result.return_value == 0
+
+
+def test_several_heads_are_found(check: Any, tmp_path: Path) -> None:
+    for name, below in (("a1", None), ("b2", "a1"), ("c3", "a1")):
+        migration(tmp_path, name, below)
+    rows = [f"INSERT INTO alembic_version VALUES ('{one}')" for one in ("b2", "c3")]
+    assert {one[0] for one in found(check(JOBS, PARTS, *INDEXES, VERSIONS, *rows))} == {"DB045"}
+
+
+def test_a_migration_that_cannot_be_read_is_a_gap(check: Any, tmp_path: Path) -> None:
+    migration(tmp_path, "a1", None)
+    (tmp_path / "moves" / "versions" / "b2.py").write_text("revision = down_revision = make()\n")
+    assert check(JOBS, PARTS, *INDEXES, VERSIONS).return_value == 9
+
+
+def test_references_that_nothing_enforces_are_told(check: Any, tmp_path: Path) -> None:
+    (tmp_path / "connect.py").unlink()
+    assert {one[0] for one in found(check(JOBS, PARTS, *INDEXES))} == {"DB042"}
+
+
+def test_imported_models_are_compared_like_read_ones(check: Any) -> None:
+    name = JOBS.replace("name VARCHAR(50)", "name VARCHAR(20)").replace("size > 0", "size > 3")
+    read = check(name, PARTS, *INDEXES)
+    imported = check(name, PARTS, *INDEXES, more=("--import-models",))
+    assert set(found(read)) == {("DB026", "jobs", "name"), ("DB039", "jobs", "")}
+    assert json.loads(imported.output)["gaps"] == []
+    assert set(found(imported)) == set(found(read))

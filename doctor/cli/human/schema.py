@@ -16,7 +16,8 @@ def check(found: Examination) -> str:
     """Return what ``doctor schema check`` prints."""
     errors = len(found.findings)
     lines = [title("schema", found.status)]
-    lines.append(f"{errors} errors, {len(found.diagnoses) - errors} warnings")
+    warnings = len(found.diagnoses) - errors
+    lines.append(f"{_many(errors, 'error')}, {_many(warnings, 'warning')}")
     for one in found.diagnoses:
         lines += ["", *_drift(one)]
     lines += gaps(found.gaps)
@@ -39,6 +40,10 @@ def _drift(one: Diagnosis) -> list[str]:
     lines += columns([row for row in rows if row[1]])
     lines.append(f"  help: {printable(one.hint)}")
     return lines
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _short(text: str) -> str:

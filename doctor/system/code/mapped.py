@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Self
 from uuid import uuid4
@@ -25,6 +26,7 @@ from doctor.model.schema import (
     EnumValues,
     FillKind,
 )
+from doctor.system.code.mapped_parts import UnsaidError, column_made, items_made
 from doctor.system.code.source.files import shown_name
 
 _KNOWN_CALLS: tuple[tuple[Any, FillKind], ...] = (
@@ -63,17 +65,31 @@ class Recorder:
         tables, gaps = [], []
         for table in self._tables.values():
             place = self._places.get(id(table), "") or f"{origin}:1"
-            columns = []
+            columns, unread = [], []
             for column in table.columns:
                 values, problem = _values(column.type, place)
                 if problem is not None:
                     gaps.append(CodeGap(place, f"{table.name}.{column.name}", problem))
-                columns.append(_column(column, values))
+                read = _column(column, values)
+                try:
+                    columns.append(replace(read, made=column_made(column)))
+                except UnsaidError as error:
+                    unread.append(f"{column.name}: {error}")
+                    columns.append(read)
             name, links, uniques = str(table.name), _links(table), _uniques(table)
-            tables.append(
-                CodeTable(name, table.schema, tuple(columns), place, tuple(links), tuple(uniques))
+            whole = CodeTable(
+                name, table.schema, tuple(columns), place, tuple(links), tuple(uniques)
             )
+            tables.append(_defined(whole, table, unread))
         return CodeModels(tuple(tables), tuple(gaps))
+
+
+def _defined(read: CodeTable, table: Table, unread: list[str]) -> CodeTable:
+    """Return the table with its constraints and indexes, and what of them is not told."""
+    items = list(items_made(table))
+    unread += [str(one) for one in items if isinstance(one, UnsaidError)]
+    made = tuple(one for one in items if not isinstance(one, UnsaidError))
+    return replace(read, items=made, whole=True, unread=tuple(unread))
 
 
 def _links(table: Table) -> Iterator[CodeLink]:
