@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         observe_success,
     )
     from doctor.hookspecs import hookimpl
-    from doctor.ids import id_convention
+    from doctor.ids import id_convention, unusual_ids
     from doctor.inserting import required_fields, validate_insert
     from doctor.model.change import SetCells
     from doctor.model.diagnosis import Diagnosis, Subject
@@ -96,6 +96,7 @@ _HOMES = {
     "structural_drift": "doctor.schema",
     "unmet_requirements": "doctor.schema",
     "unreadable_objects": "doctor.schema",
+    "unusual_ids": "doctor.ids",
     "validate_insert": "doctor.inserting",
 }
 
@@ -148,6 +149,7 @@ __all__ = [
     "structural_drift",
     "unmet_requirements",
     "unreadable_objects",
+    "unusual_ids",
     "validate_insert",
 ]
 

@@ -215,9 +215,8 @@ class Doctor:
         """
         from doctor.ids import id_convention
 
-        known = {name: one.patterns for name, one in self.settings.ids.items()} if pinned else {}
-        system = self._examiner.open(None)[0]
-        return id_convention(system, pinned=known, now=self.memory.clock())
+        system, now = self._examiner.open(None)[0], self.memory.clock()
+        return id_convention(system, pinned=None if pinned else {}, now=now)
 
     def check_id(
         self, text: str, *, table: str | None = None, parent: str | None = None

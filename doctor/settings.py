@@ -52,6 +52,19 @@ def parse_size(text: object) -> int:
     return int(found[1]) * _BYTES[found[2]]
 
 
+def parse_pattern(text: object) -> str:
+    """Return a regular expression that RE2 understands."""
+    import re2
+
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is no pattern")  # noqa: TRY004 - pydantic wants a ValueError
+    try:
+        re2.compile(text)
+    except re2.error as error:
+        raise ValueError(f"{text!r} is no pattern that RE2 understands: {error}") from None
+    return text
+
+
 Bytes = Annotated[int, BeforeValidator(parse_size)]
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 TierName = Annotated[Tier, BeforeValidator(parse_tier)]
@@ -170,7 +183,7 @@ class IdSettings(_Part):
     ``patterns`` are regular expressions (RE2), of which one fits the whole id.
     """
 
-    patterns: tuple[str, ...] = Field(min_length=1)
+    patterns: tuple[Annotated[str, BeforeValidator(parse_pattern)], ...] = Field(min_length=1)
 
 
 class Settings(_Part):

@@ -78,6 +78,7 @@ def open_system(
         health=known.health if known else None,
         unasked=known.destroys if known and wanted.api else None,
         project=project_of(Path(wanted.models)) if wanted.models else None,
+        ids={name: one.patterns for name, one in settings.ids.items()},
     )
 
 

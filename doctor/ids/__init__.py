@@ -2,5 +2,6 @@
 
 from doctor.ids.conventions import IdCheck, check_id, id_convention
 from doctor.ids.learning import learn
+from doctor.ids.unusual import unusual_ids
 
-__all__ = ["IdCheck", "check_id", "id_convention", "learn"]
+__all__ = ["IdCheck", "check_id", "id_convention", "learn", "unusual_ids"]

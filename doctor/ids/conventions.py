@@ -51,20 +51,22 @@ def id_convention(
     """Return how the ids of runs and of the rows below them are made up.
 
     At most ``MOST_ROWS`` rows of each table are read, chosen by chance where there are more.
-    ``pinned`` maps ``TABLE.COLUMN`` to patterns that the owner declared; they are not learned.
+    ``pinned`` maps ``TABLE.COLUMN`` to patterns that the owner declared, by default in doctor.toml;
+    they are not learned.
     Raises UsageError without a database, SourceError where it is not known which table has runs.
     """
     if system.database is None:
         raise UsageError("no database is configured", hint="give --database")
     if system.layout is None:
         raise SourceError(system.layout_reason or "the run table was not found")
+    pinned = system.ids if pinned is None else pinned
     today = (now or datetime.now(UTC)).date().isoformat()
     models, gaps = _models(system)
     found: list[ColumnIds] = []
     for member in system.layout.members:
         try:
             code = models.table(member.table.name) if models else None
-            column = _of_member(system.database, member, code, today, pinned or {})
+            column = _of_member(system.database, member, code, today, pinned)
         except SourceError as error:
             gaps.append(Gap(PROBE, f"{member.table.name}: {error.message}"))
             continue

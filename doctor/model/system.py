@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +40,7 @@ class System:
         health: path of a GET that answers 200 while the API is well.
         unasked: why the API is not asked although it is configured.
         project: folder of the source that the models belong to; it is read, never imported.
+        ids: patterns that ids fit, by ``TABLE.COLUMN``, as the owner pinned them.
     """
 
     identity: str
@@ -60,6 +61,7 @@ class System:
     health: str | None = None
     unasked: str | None = None
     project: Path | None = None
+    ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def tables_for(self, run: str | None) -> Layout | None:
         """Return the tables to look at for ``run``, None for all runs; None: none can be."""

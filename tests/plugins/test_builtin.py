@@ -75,7 +75,8 @@ def system(tmp_path):
     )
     models = CodeModels((runs, more, parts), requires=(due,), never=(below,))
     layout = find_layout(door, None, None, None)
-    return System("x", database=door, code=Models(models), layout=layout)
+    pinned = {"runs.id": ("r1",)}
+    return System("x", database=door, code=Models(models), layout=layout, ids=pinned)
 
 
 def look(probe, system, run="r1"):
@@ -96,6 +97,7 @@ def test_the_built_in_probes_and_fixers_are_these():
         "database.orphan",
         "database.unmet_requirement",
         "database.unreadable_object",
+        "database.unusual_id",
         "error_reports",
         "schema.drift",
     ]
@@ -125,6 +127,8 @@ def test_a_probe_of_what_is_not_configured_sees_nothing(probe):
         ("database.orphan", "r1", [("database.orphan", "after = 'r0'")]),
         ("database.unmet_requirement", "r1", [("database.unmet_requirement", "REDY")]),
         ("database.unreadable_object", "r1", [("database.unreadable_object", "body")]),
+        ("database.unusual_id", None, [("database.unusual_id", "id")]),
+        ("database.unusual_id", "r1", []),
         (
             "database.missing_parts",
             "r1",
@@ -160,6 +164,7 @@ def test_every_fact_has_the_fields_that_its_kind_declares(system, probe):
             api=BoundedApi(f"http://127.0.0.1:{port}"),
             route="/runs/gone",
             reports=(report,),
+            ids=system.ids,
         )
         facts = [one for run in ("r1", "gone", None) for one in look(probe, whole, run).facts]
     assert facts

@@ -210,6 +210,7 @@ BUILTIN = [
     "enum_values",
     "error_reports",
     "get_run",
+    "id_conventions",
     "relations",
     "run_row",
 ]

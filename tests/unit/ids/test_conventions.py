@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from doctor import UsageError, id_convention
+from doctor import Doctor, Fact, Gap, UsageError, id_convention, unusual_ids
 from doctor.evidence.opening import open_system
 from doctor.ids import check_id
 from doctor.settings import load_settings
@@ -172,3 +172,40 @@ def test_the_commands_say_the_same_as_text_and_as_json_and_pin_what_they_learned
     code, text = run("check", "Build_1", "--strict")
     assert (code, "none of the patterns that doctor.toml has for runs.id" in text) == (4, True)
     assert run("check", real_shaped(4)[20], "--strict")[0] == 0
+
+
+def test_a_preflight_is_told_of_unusual_ids_only_where_a_convention_is_pinned(tmp_path):
+    made = system(tmp_path, real_shaped(4), unrelated)
+    assert list(unusual_ids(made.database, {})) == []
+    fact, gap = unusual_ids(
+        made.database, {"runs.id": ("[a-z]+[0-9]*(?:-[a-z0-9]+)+",), "runs.gone": ("x",)}
+    )
+    assert isinstance(fact, Fact)
+    assert isinstance(gap, Gap)
+    assert dict(fact.fields) == {
+        "run": "",
+        "table": "runs",
+        "column": "id",
+        "ids": ", ".join(map(repr, sorted(i for i in real_shaped(4) if "T" in i)[:3])) + ", …",
+        "odd": 4,
+        "looked": 76,
+        "rows": 76,
+    }
+    assert gap.reason == "[ids.'runs.gone'] names a column that is not there"
+
+
+def test_a_preflight_shows_unusual_ids_as_info_and_stays_healthy(tmp_path):
+    system(tmp_path, real_shaped(4), unrelated)
+    text = '[system]\ndatabase = "sqlite:///a.db"\n[ids."runs.id"]\npatterns = ["build.*"]\n'
+    (tmp_path / "doctor.toml").write_text(text)
+    with Doctor(load_settings(tmp_path / "doctor.toml", environment={})) as doctor:
+        examination = doctor.preflight().examination
+    (found,) = [one for one in examination.diagnoses if one.code == "DB062"]
+    assert found.message.startswith("57 ids in runs.id are of none of the pinned patterns")
+    assert not found.is_finding
+
+
+def test_a_pattern_that_is_none_is_refused_with_its_place(tmp_path):
+    (tmp_path / "doctor.toml").write_text('[ids."runs.id"]\npatterns = ["(a"]\n')
+    with pytest.raises(UsageError, match="no pattern that RE2 understands"):
+        load_settings(tmp_path / "doctor.toml", environment={})
