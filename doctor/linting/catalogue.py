@@ -6,11 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from doctor.model.schema import CodeColumn, CodeModels, CodeTable, EnumValues, LiveTable
+from doctor.model.insertion import Intake
+from doctor.model.schema import (
+    CodeColumn,
+    CodeModels,
+    CodeTable,
+    EnumValues,
+    LiveColumn,
+    LiveTable,
+)
 
 if TYPE_CHECKING:
     from doctor.linting.classes import KnownClass
 
+_ORM = "its default is the code's, which SQL does not get"
+_NOTHING = "it is NOT NULL and has no default"
 _WHOLE = frozenset({"Integer", "BigInteger", "SmallInteger", "INTEGER", "BIGINT", "SMALLINT"})
 
 
@@ -62,9 +72,13 @@ class Catalogue:
 
 
 def catalogue(
-    models: CodeModels, live: Sequence[LiveTable] | None, elsewhere: Collection[str]
+    models: CodeModels,
+    live: Sequence[tuple[LiveTable, Intake | None]] | None,
+    elsewhere: Collection[str],
 ) -> Catalogue:
     """Return what models and database say together; ``live`` is None where it was not asked.
+
+    What the database does with a new row is None where it could not be read.
 
     Which columns there are is the database's to say where it was asked; what an enum accepts is
     the code's.
@@ -72,7 +86,7 @@ def catalogue(
     made = frozenset(one.casefold() for one in elsewhere)
     tables = _of_models(models)
     if live is not None:
-        tables = {one.name.casefold(): _of_live(one, models) for one in live}
+        tables = {one.name.casefold(): _of_live(one, intake, models) for one, intake in live}
         return Catalogue(tables, True, made, live=True)  # noqa: FBT003 - the field is named whole
     named = {one.name for one in models.tables}
     whole = bool(tables) and all(_table_of(gap.what, named) for gap in models.gaps)
@@ -102,18 +116,27 @@ def _of_code(table: CodeTable, models: CodeModels) -> KnownTable:
     return KnownTable(table.name, columns, whole, table.location)
 
 
-def _of_live(live: LiveTable, models: CodeModels) -> KnownTable:
+def _of_live(live: LiveTable, intake: Intake | None, models: CodeModels) -> KnownTable:
     code = models.table(live.name)
     columns = {}
     for one in live.columns:
         declared = code.column(one.name) if code is not None else None
-        needed = _needed(declared, code) if declared is not None and code is not None else ""
         columns[one.name.casefold()] = KnownColumn(
             one.name,
             _closed(declared) if declared is not None else None,
-            needed if not one.nullable else "",
+            _needed_live(one, declared, intake),
         )
     return KnownTable(live.name, columns, whole=True, origin="the database")
+
+
+def _needed_live(column: LiveColumn, code: CodeColumn | None, intake: Intake | None) -> str:
+    """Return why the database refuses a row without the column, "" where it does not."""
+    if column.nullable or intake is None:
+        return ""
+    name = column.name
+    if name in intake.defaults or name in intake.numbered or name in intake.computed:
+        return ""
+    return _ORM if code is not None and code.default is not None else _NOTHING
 
 
 def _closed(column: CodeColumn) -> EnumValues | None:
@@ -132,8 +155,8 @@ def _needed(column: CodeColumn, table: CodeTable) -> str:
         if column.type is None or (counts and column.type in _WHOLE):
             return ""
     if column.default is not None:
-        return "its default is the code's, which SQL does not get"
-    return "it is NOT NULL and has no default"
+        return _ORM
+    return _NOTHING
 
 
 def _table_of(what: str, tables: Collection[str]) -> bool:

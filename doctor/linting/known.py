@@ -12,8 +12,9 @@ from doctor.linting.catalogue import Catalogue, catalogue
 from doctor.linting.classes import known_classes
 from doctor.linting.sources import Source, Unread, sources
 from doctor.model.evidence import Gap
+from doctor.model.insertion import Intake
 from doctor.model.ports import Code, ReadDoor
-from doctor.model.schema import CodeModels
+from doctor.model.schema import CodeModels, LiveTable
 from doctor.system.code.reader import read_model_files
 
 PROBE = "lint-sql"
@@ -48,7 +49,7 @@ def known_tables(
     live = None
     if door is not None:
         try:
-            live = door.tables()
+            live = [(one, _intake(door, one, gaps)) for one in door.tables()]
         except DoctorError as error:
             gaps.append(Gap(PROBE, f"the database: {error.message}"))
     if not models.tables and live is None and not gaps:
@@ -62,6 +63,14 @@ def known_tables(
     known_here = catalogue(models, live, made)
     classes = known_classes(models, known_here.tables)
     return Known(replace(known_here, classes=classes), tuple(gaps), tested)
+
+
+def _intake(door: ReadDoor, table: LiveTable, gaps: list[Gap]) -> Intake | None:
+    try:
+        return door.intake(table)
+    except DoctorError as error:
+        gaps.append(Gap(PROBE, f"the defaults of {table.name}: {error.message}"))
+        return None
 
 
 def _models(

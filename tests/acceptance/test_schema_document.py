@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -141,6 +143,30 @@ def test_documents_are_held_to_the_shape_that_was_written(base, options):
         "jobs.plan does not fit its description in 1 of 8 rows that were looked at;"
         " first in id=5: $.retries is a string, not an integer"
     )
+
+
+def test_documents_of_a_class_are_told_once(tmp_path):
+    path, models = tmp_path / "a.db", tmp_path / "models.py"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE jobs (id INTEGER PRIMARY KEY, plan JSON)")
+        connection.execute("INSERT INTO jobs VALUES (1, '{\"retries\": 1}')")
+    shape = "class Plan(TypedDict):\n    retries: int\n\n\nclass Job(Base):\n"
+    columns = "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+    columns += "    plan: Mapped[Plan] = mapped_column(JSON)\n"
+    models.write_text(
+        MODELS.partition("class Job(")[0]
+        .replace("import enum", "from typing import TypedDict")
+        .partition("class JobState")[0]
+        + f"class Base(DeclarativeBase): ...\n\n\n{shape}    __tablename__ = 'jobs'\n{columns}"
+    )
+    named = ["--database", f"sqlite:///{path}", "--models", str(models)]
+    named += ["--store", f"sqlite:///{tmp_path / 'store.db'}"]
+    assert say("schema", "document", *named, "--write").code == 0
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE jobs SET plan = '{}'")
+    found = say("preflight", *named, "--format", "json").json
+    every = [*found["diagnoses"], *(one for run in found["sick"] for one in run["diagnoses"])]
+    assert [one["code"] for one in every] == ["DB055"]
 
 
 def test_comments_of_the_database_are_read_where_it_has_them(base, options):

@@ -48,6 +48,10 @@ def gather(
             gaps.append(Gap(PROBE, f"the models: {error.message}"))
     files = SourceFiles()
     words, schemas = source_words(models, files), class_schemas(models, files)
+    for table in models.tables:
+        for column in table.columns:
+            if column.shape is not None:  # described beats classes
+                schemas[table.name, column.name] = Words(column.shape.text, column.shape.at)
     if system.project is not None:
         words = field_words(models, files, system.project) | words
     return Sources(models, door.tables(), words, schemas, door.comments(), filled), gaps

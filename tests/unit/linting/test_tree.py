@@ -130,10 +130,13 @@ def test_what_cannot_be_read_is_a_gap_and_the_rest_is_read(project):
 
 def test_the_database_says_which_tables_and_columns_there_are(project):
     with closing(sqlite3.connect(project / "live.db")) as connection:
-        connection.execute("CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT, extra TEXT)")
+        connection.execute(
+            "CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT, extra TEXT NOT NULL,"
+            " title TEXT NOT NULL DEFAULT 'x', note TEXT GENERATED ALWAYS AS (1))"
+        )
     (project / "a.py").write_text(
         'c.execute("SELECT extra FROM jobs")\n'
-        'c.execute("SELECT note FROM jobs")\n'
+        'c.execute("SELECT created_at FROM jobs")\n'
         'c.execute("SELECT 1 FROM steps")\n'
         'c.execute("INSERT INTO jobs (id) VALUES (1)")\n' + BAD
     )
@@ -141,6 +144,8 @@ def test_the_database_says_which_tables_and_columns_there_are(project):
     assert found(report) == [
         ("a.py", 2, "LINT003"),
         ("a.py", 3, "LINT002"),
+        ("a.py", 4, "LINT004"),
         ("a.py", 5, "LINT001"),
     ]
     assert report.findings[1].severity == "error"
+    assert report.findings[2].message == "this INSERT into jobs leaves out extra"
