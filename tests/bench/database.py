@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 from doctor.system.database import open_read_door
-from tests.bench import batches
+from tests.bench import batches, drift
 from tests.bench.figure import Figure
 from tests.bench.tables import COLUMNS, ENGINES, STATES, Jobs, jobs
 
@@ -29,6 +29,7 @@ def measure() -> Iterator[Figure]:
         with jobs(engine, ROWS) as table:
             yield from _checks(table)
     yield from batches.measure()
+    yield from drift.measure()
 
 
 def _checks(table: Jobs) -> Iterator[Figure]:
