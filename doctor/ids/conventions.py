@@ -129,6 +129,7 @@ def _of_member(
     door: ReadDoor, member: Member, code: CodeTable | None, today: str, pinned: Pinned
 ) -> ColumnIds | None:
     rows, of = door.sample(member.table, *columns_read(member), limit=MOST_ROWS)
+    is_whole = len(rows) >= of
     name = id_column(member, rows, code)
     if name is None:
         return None
@@ -138,12 +139,19 @@ def _of_member(
         is_own = member.table.primary_key == (name,)
         numbered = is_own and name in door.intake(member.table).numbered
         return ColumnIds(
-            column, "number", _counted(values), rows=len(rows), of=of, numbered=numbered
+            column,
+            "number",
+            _counted(values, is_whole=is_whole),
+            rows=len(rows),
+            of=of,
+            numbered=numbered,
         )
     texts = [str(one) for one in values]
     pairs = _pairs(member, name, rows)
-    relations = relations_of(pairs) if pairs else ()
-    convention = _pinned(pinned[column]) if column in pinned else learn(texts, today)
+    relations = relations_of(pairs, is_whole=is_whole) if pairs else ()
+    convention = (
+        _pinned(pinned[column]) if column in pinned else learn(texts, today, is_whole=is_whole)
+    )
     parent = f"{member.parent.table.name}.{member.parent_key}" if pairs and member.parent else None
     if not convention.is_pinned and pairs and all(one.kind == "none" for one in relations):
         convention = _unrelated(convention, texts, relations[-1].pairs)
@@ -161,10 +169,11 @@ def _pinned(patterns: Sequence[str]) -> Convention:
     return Convention(tuple(Family(one, one) for one in patterns), is_pinned=True)
 
 
-def _counted(values: Sequence[Scalar]) -> Convention:
+def _counted(values: Sequence[Scalar], *, is_whole: bool) -> Convention:
     numbers = [one for one in values if isinstance(one, int)]
     highest = max(numbers)
-    family = Family("<n>", r"(?:0|[1-9]\d*)", len(numbers), str(highest), str(highest + 1))
+    following = str(highest + 1) if is_whole else "<n>"
+    family = Family("<n>", r"(?:0|[1-9]\d*)", len(numbers), str(highest), following)
     return Convention((family,), len(set(numbers)), len(numbers), 1.0)
 
 

@@ -14,17 +14,17 @@ _DATES = {"<date>": "{0}", "<day>": "{1}"}
 
 
 def with_following(family: Family, ids: Iterable[Tokens], today: str) -> Family:
-    """Return the family with its next id; only its first counter goes on."""
+    """Return the family with its next id; only its first counter goes on, where ids are given."""
     import re2
 
     text = family.template
     for shown, form in _DATES.items():
         text = text.replace(shown, form.format(today, today.replace("-", "")))
     found = _NUMBERED.search(text)
-    if found is None:
-        return replace(family, following=text)
     whole = re2.compile(family.pattern)
-    members = (one for one in ids if whole.fullmatch(_joined(one)))
+    members = [one for one in ids if whole.fullmatch(_joined(one))]
+    if found is None or not members:
+        return replace(family, following=text)
     stem = found["stem"] or ""
     last = max((_number(one, stem) for one in members), default=0)
     number = str(last + 1).zfill(len(found["zeros"] or ""))

@@ -24,10 +24,11 @@ MOST_SHOWN = 5
 LONGEST = 200
 
 
-def learn(ids: Iterable[str], today: str) -> Convention:
+def learn(ids: Iterable[str], today: str, *, is_whole: bool = True) -> Convention:
     """Return the convention of these ids, or one without families that says why there is none.
 
-    ``today`` is a date in ISO 8601, for the next id of families that hold dates.
+    ``today`` is a date in ISO 8601, for the next id of families that hold dates. Where there are
+    more ids than these the next number is not known, and stays ``<n>``.
     """
     known = sorted({one for one in ids if one and len(one) <= LONGEST})
     if len(known) < ENOUGH:
@@ -47,7 +48,8 @@ def learn(ids: Iterable[str], today: str) -> Convention:
         )
         return Convention((), len(known), len(fitting), sure, strangers, reason)
     families = families_of(list(read.values()), is_open=is_open)
-    families = tuple(with_following(one, read.values(), today) for one in families)
+    known_numbers = read.values() if is_whole else ()
+    families = tuple(with_following(one, known_numbers, today) for one in families)
     return Convention(families, len(known), len(fitting), sure, strangers)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from doctor.ids.tokens import SEPARATORS
-from doctor.model.ids import Relation, RelationKind
+from doctor.model.ids import Among, Relation, RelationKind
 from doctor.schema.bounds import at_least
 
 SURE = 0.75
@@ -15,11 +15,14 @@ ORDER: tuple[RelationKind, ...] = ("same id", "parent prefix", "shared first tok
 Pair = tuple[str, str]
 
 
-def relations_of(pairs: Sequence[Pair]) -> tuple[Relation, ...]:
+def relations_of(pairs: Sequence[Pair], *, is_whole: bool = True) -> tuple[Relation, ...]:
     """Return the relation of only children, and that of children with siblings.
 
-    ``pairs`` are the ids of parent and child, one per child.
+    ``pairs`` are the ids of parent and child, one per child. Where there are more of them than
+    these it is not known who has siblings: all are one group.
     """
+    if pairs and not is_whole:
+        return (_relation("children", pairs),)
     many = Counter(parent for parent, _ in pairs)
     alone = [one for one in pairs if many[one[0]] == 1]
     several = [one for one in pairs if many[one[0]] > 1]
@@ -52,7 +55,7 @@ def holds(kind: RelationKind, parent: str, child: str) -> bool:
     return kind == "none" or (found != "none" and ORDER.index(found) <= ORDER.index(kind))
 
 
-def _relation(among: str, pairs: Sequence[Pair]) -> Relation:
+def _relation(among: Among, pairs: Sequence[Pair]) -> Relation:
     kinds = [kind_of_pair(*one) for one in pairs]
     counted = Counter(kinds)
     chance = _by_chance(pairs)
@@ -70,7 +73,7 @@ def _relation(among: str, pairs: Sequence[Pair]) -> Relation:
         against = [one for one, found in zip(pairs, kinds, strict=True) if found == "none"]
     counts: dict[RelationKind, int] = {one: counted[one] for one in (*ORDER, "none")}
     return Relation(
-        "only children" if among == "only children" else "one of several",
+        among,
         kind,
         counts,
         len(pairs),

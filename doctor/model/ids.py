@@ -9,6 +9,7 @@ from typing import Literal
 from doctor.errors import UsageError
 from doctor.model.evidence import Gap
 
+Among = Literal["only children", "one of several", "children"]
 RelationKind = Literal["same id", "parent prefix", "shared first token", "none"]
 
 
@@ -59,7 +60,8 @@ class Relation:
     """How ids of children follow from the id of their parent, among some of them.
 
     Attributes:
-        among: whose: children that are the only one of their parent, or one of several.
+        among: whose: children that are the only one of their parent, or one of several; "children"
+            where only some of them were looked at.
         kind: what holds for nearly all; "none" where nothing does.
         counts: how many pairs are the same id, have the parent's in front, share the first token
             only, or nothing.
@@ -69,7 +71,7 @@ class Relation:
         counterexamples: pairs of parent and child for which it does not hold.
     """
 
-    among: Literal["only children", "one of several"]
+    among: Among
     kind: RelationKind
     counts: Mapping[RelationKind, int]
     pairs: int

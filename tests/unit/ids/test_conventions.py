@@ -150,6 +150,24 @@ def test_a_sample_of_a_large_table_is_not_its_first_rows(tmp_path):
     assert sum(row["id"] > 10000 for row in rows_) > 300
 
 
+def test_what_only_the_rest_of_a_large_table_could_tell_is_not_claimed(tmp_path):
+    make_database(
+        tmp_path / "d.db",
+        *TABLES,
+        "WITH RECURSIVE n(at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < 5000)"
+        " INSERT INTO runs SELECT 'build' || at || '-some-words', 'x' FROM n",
+        "INSERT INTO phases SELECT 2 * rowid, substr(id, 1, instr(id, '-')) || 'phase1-go', id, 'x'"
+        " FROM runs",
+        "INSERT INTO phases SELECT 2 * rowid + 1, substr(id, 1, instr(id, '-')) || 'phase2-go', id,"
+        " 'x' FROM runs",
+    )
+    runs, phases = id_convention(opened(f"sqlite:///{tmp_path / 'd.db'}")).columns
+    assert (runs.of, phases.of, runs.rows <= 2000) == (5000, 10000, True)
+    assert [one.following[:9] for one in runs.convention.families] == ["build<n>-"]
+    assert [one.among for one in phases.relations] == ["children"]
+    assert phases.relations[0].kind == "shared first token"
+
+
 def test_the_commands_say_the_same_as_text_and_as_json_and_pin_what_they_learned(tmp_path):
     system(tmp_path, real_shaped(4), unrelated)
 
