@@ -190,8 +190,8 @@ class ReadDoor(Protocol):
     def marker(self, fix: str) -> tuple[ChangeImage, ...] | None:
         """Return the images that the fix left beside the data, or None if it never committed."""
 
-    def comments(self) -> Mapping[tuple[str, str], str]:
-        """Return the database's own comments by table and column, "" for the table itself."""
+    def comments(self) -> tuple[tuple[str, str, str], ...]:
+        """Return tables, columns, "" for the table itself, and the database's comments on them."""
 
     def documentation(self) -> tuple[DocEntry, ...] | None:
         """Return the documentation that stands in the database, None where it has none."""

@@ -54,7 +54,8 @@ def gather(
                 schemas[table.name, column.name] = Words(column.shape.text, column.shape.at)
     if system.project is not None:
         words = field_words(models, files, system.project) | words
-    return Sources(models, door.tables(), words, schemas, door.comments(), filled), gaps
+    comments = {(table, column): said for table, column, said in door.comments()}
+    return Sources(models, door.tables(), words, schemas, comments, filled), gaps
 
 
 def make_entries(sources: Sources, door: ReadDoor) -> tuple[tuple[DocEntry, ...], tuple[Gap, ...]]:

@@ -41,8 +41,8 @@ class Dialect(Protocol):
     def tables(self, connection: Connection) -> tuple[LiveTable, ...]:
         """Return what can be read there, without Doctor's marker, by name."""
 
-    def comments(self, connection: Connection) -> Mapping[tuple[str, str], str]:
-        """Return the database's own comments by table and column, "" for the table itself."""
+    def comments(self, connection: Connection) -> tuple[tuple[str, str, str], ...]:
+        """Return tables, columns, "" for the table itself, and the comments on them."""
 
     def table(self, connection: Connection, change: SetCells) -> LiveTable:
         """Return the table of a change as it is now.

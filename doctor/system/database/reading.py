@@ -208,8 +208,8 @@ class CoreReadDoor(Comparer):
         with self._session() as connection:
             return noted_token(connection, self._dialect.schema(connection))
 
-    def comments(self) -> Mapping[tuple[str, str], str]:
-        """Return the database's own comments by table and column, "" for the table itself."""
+    def comments(self) -> tuple[tuple[str, str, str], ...]:
+        """Return tables, columns, "" for the table itself, and the database's comments on them."""
         with self._session() as connection:
             return self._dialect.comments(connection)
 

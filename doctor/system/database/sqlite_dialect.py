@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,9 +48,9 @@ class SqliteDialect:
             found = [_live_table(inspector, name) for name in sorted(names)]
         return tuple(replace(one, indexes=_indexes(connection, one.name)) for one in found)
 
-    def comments(self, _connection: Connection) -> Mapping[tuple[str, str], str]:
+    def comments(self, _connection: Connection) -> tuple[tuple[str, str, str], ...]:
         """Return none: SQLite has no comments."""
-        return {}
+        return ()
 
     def table(self, connection: Connection, change: SetCells) -> LiveTable:
         """Return the table with its columns as they are now."""

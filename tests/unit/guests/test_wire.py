@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from doctor.guests.wire import WireError, decode, encode, pack, take
 from doctor.model.change import SetCells
 from doctor.model.diagnosis import Diagnosis, Subject
+from doctor.model.documentation import DocEntry
 from doctor.model.evidence import Fact, FactKind, Gap, Scalar, Value
 from doctor.model.layout import Layout, Member, Within
+from doctor.model.ports import ReadDoor
 from doctor.model.schema import LiveColumn, LiveForeignKey, LiveTable
 from doctor.model.system import Proposal
 from doctor.model.tier import Tier
@@ -49,6 +52,8 @@ def there_and_back(declared, value):
         (Proposal, Proposal(SetCells("t", {}, {}, {"a": None}), "a", Tier.SAFE, "r", certain=True)),
         (tuple[tuple[Scalar, int], ...], (("a", 1), (None, 2))),
         (frozenset[str], frozenset({"a"})),
+        (get_type_hints(ReadDoor.comments)["return"], (("a", "", "b"),)),
+        (get_type_hints(ReadDoor.documentation)["return"], (DocEntry("a", "b"),)),
     ],
 )
 def test_a_value_arrives_as_it_was(declared, value):

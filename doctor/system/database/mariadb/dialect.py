@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -67,7 +67,7 @@ class MariadbDialect:
         """Return tables and views."""
         return read_tables(connection, self.schema(connection))
 
-    def comments(self, connection: Connection) -> Mapping[tuple[str, str], str]:
+    def comments(self, connection: Connection) -> tuple[tuple[str, str, str], ...]:
         """Return the comments on tables and columns."""
         return read_comments(connection, self.schema(connection))
 

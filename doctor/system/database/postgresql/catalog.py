@@ -105,10 +105,10 @@ def read_tables(
     )
 
 
-def read_comments(connection: Connection, schema: str) -> dict[tuple[str, str], str]:
+def read_comments(connection: Connection, schema: str) -> tuple[tuple[str, str, str], ...]:
     """Return the comments on the tables of a schema and on their columns."""
     found = connection.execute(sa.text(_COMMENTS), {"schema": schema})
-    return {(table, column): text for table, column, text in found if text}
+    return tuple((table, column, said) for table, column, said in found if said)
 
 
 def obstacle(connection: Connection, schema: str, name: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -83,7 +83,7 @@ class PostgresqlDialect:
         """Return tables, and what can be read like one; rows of partitions are their table's."""
         return read_tables(connection, self.schema(connection))
 
-    def comments(self, connection: Connection) -> Mapping[tuple[str, str], str]:
+    def comments(self, connection: Connection) -> tuple[tuple[str, str, str], ...]:
         """Return the comments on tables and columns."""
         return read_comments(connection, self.schema(connection))
 
