@@ -215,6 +215,7 @@ def test_keys_unique_values_and_references_are_never_invented(place):
     assert [one.fault for one in taken.problems] == ["unique"]
 
 
+@pytest.mark.slow
 def test_the_command_says_the_same_as_text_and_as_json(tmp_path, monkeypatch):
     if not INCIDENT.is_dir():
         pytest.skip(ABSENT)
@@ -238,3 +239,25 @@ def test_the_command_says_the_same_as_text_and_as_json(tmp_path, monkeypatch):
     assert [one["fault"] for one in document["problems"]] == ["reference"]
     assert run("tears")[1].splitlines()[1] == "help: did you mean tiers?"
     assert run("tears")[0] == 2
+
+
+def test_while_writes_are_paused_nothing_is_tried(place):
+    url, _ = place
+    settings, _ = opened(url)
+    with Doctor(settings) as doctor:
+        doctor.pause("backup")
+        needed = doctor.required_fields("runs", RUN)
+        doctor.resume()
+    assert (needed.proof, needed.missing, needed.exit_code) == ("not tried", (), 9)
+    assert needed.proof_reason.startswith("writes are paused: backup")
+
+
+def test_what_cannot_be_taken_back_is_a_gap_and_not_a_proof(mariadb):
+    mariadb.execute("CREATE TABLE kept (id INT PRIMARY KEY) ENGINE=MyISAM")
+    settings, _ = opened(mariadb.url)
+    with Doctor(settings) as doctor:
+        needed = doctor.required_fields("kept", {"id": 1})
+    reason = "no row of kept is tried: MyISAM cannot roll back"
+    assert (needed.proof, needed.proof_reason, needed.exit_code) == ("not tried", reason, 9)
+    assert reason in [one.reason for one in needed.gaps]
+    assert mariadb.query("SELECT count(*) FROM kept") == [(0,)]

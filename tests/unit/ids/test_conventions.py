@@ -168,6 +168,7 @@ def test_what_only_the_rest_of_a_large_table_could_tell_is_not_claimed(tmp_path)
     assert phases.relations[0].kind == "shared first token"
 
 
+@pytest.mark.slow
 def test_the_commands_say_the_same_as_text_and_as_json_and_pin_what_they_learned(tmp_path):
     system(tmp_path, real_shaped(4), unrelated)
 
