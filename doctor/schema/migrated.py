@@ -12,6 +12,7 @@ from doctor.system.code.revisions import Revisions, read_revisions, turns_foreig
 
 _VERSIONS = "alembic_version"
 _MOST = 20
+_FEW = 3
 
 
 def migration_drift(door: ReadDoor, project: Path) -> Iterator[Difference]:
@@ -60,7 +61,8 @@ def unenforced(code: CodeModels, project: Path) -> Iterator[Difference]:
     """Yield that nothing makes SQLite enforce the references of the models."""
     tables = [one.name for one in code.tables if any(c.foreign_key for c in one.columns)]
     if tables and not turns_foreign_keys_on(project):
-        shown = ", ".join(tables[:_MOST])
+        more = f" and {len(tables) - _FEW} more tables" if len(tables) > _FEW else ""
+        shown = ", ".join(tables[:_FEW]) + more
         yield Difference(
             "foreign_keys_off",
             "",

@@ -42,7 +42,11 @@ TYPES = (
     "String(40)", "String(255)", "Unicode(30)", "Text", "Text()", "Integer", "BigInteger",
     "SmallInteger", "Numeric(10, 2)", "Numeric(12, 4)", "Float", "Double", "Boolean", "Date",
     "DateTime", "DateTime(timezone=True)", "Time", "LargeBinary", "JSON", "Uuid",
-    "BigInteger().with_variant(Integer, 'sqlite')", "Enum(Color{i}, name='plain{i}_{k}')",
+    "Float(53)", "Float(20)", "REAL", "Interval", "CHAR(5)", "TIMESTAMP", "UnicodeText",
+    "PickleType", "LargeBinary(100)", "Numeric", "Numeric(8, 3, asdecimal=False)",
+    "JSON(none_as_null=True)", "DOUBLE_PRECISION",
+    "BigInteger().with_variant(Integer, 'sqlite')",
+    "Enum(Color{i}, name='plain{i}_{k}')",
     "Enum(Color{i}, native_enum=False, create_constraint=True, name='made{i}_{k}')",
     "Enum(Mood{i}, values_callable=lambda e: [m.value for m in e], native_enum=False, length=30)",
 )  # fmt: skip

@@ -108,7 +108,7 @@ def _text(clause: Any) -> str:
 
 
 def _type(kind: TypeEngine[Any]) -> MadeValue:
-    if isinstance(kind, TypeDecorator):
+    if isinstance(kind, TypeDecorator) and not type(kind).__module__.startswith("sqlalchemy."):
         if type(kind).load_dialect_impl is not TypeDecorator.load_dialect_impl:
             raise UnsaidError(f"{type(kind).__name__} decides about its type for each engine")
         return _type(kind.impl_instance)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect
 
 from doctor.model.drift import Difference, Drift
 from doctor.system.structure.declared import Declared, Name
-from doctor.system.structure.defaults import default_text, same_default
+from doctor.system.structure.defaults import default_text, is_expression, same_default
 from doctor.system.structure.live import Live
 from doctor.system.structure.statements import statement
 from doctor.system.structure.types import distance, spelled
@@ -76,6 +76,10 @@ def defaults(name: Name, wanted: Declared, live: Live) -> Iterator[Difference]:
             continue
         first, second = default_text(there, live.dialect), default_text(here, live.dialect)
         if same_default(first, second, here.type, live.dialect):
+            continue
+        if first is None and live.engine == "mariadb" and is_expression(second, live.dialect):
+            table_name = name[1] if name[0] is None else f"{name[0]}.{name[1]}"
+            live.open.append((table_name, f"{here.name}: what MariaDB computes is not read"))
             continue
         is_needed = first is None and not there.nullable and here.default is None
         yield _difference(

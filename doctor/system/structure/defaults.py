@@ -49,6 +49,14 @@ def same_default(first: str | None, second: str | None, kind: Any, dialect: Dial
         return False
 
 
+def is_expression(text: str | None, dialect: Dialect) -> bool:
+    """Tell whether a default is computed for each row, and not the current time."""
+    if text is None or _normal(text, dialect.name) == "now()":
+        return False
+    found = parsed(text, dialect.name)
+    return found is None or found[0] == "expression"
+
+
 def _normal(text: str | None, engine: str) -> str | None:
     """Return the value of a constant, or the words of an expression in one spelling."""
     if text is None:

@@ -91,6 +91,10 @@ def _of_table(
             if found is not None:
                 keyed.append(found)
     for mine in without_twins(keyed):
+        if mine.other and not mine.is_plain:
+            reason = f"the index {mine.name} is on more than columns: it cannot be compared"
+            live.open.append((_named(name), reason))
+            continue
         yield Difference(
             mine.drift,
             _named(name),
@@ -145,7 +149,8 @@ def _keyed(one: Any) -> Keyed | None:
         columns = tuple(getattr(each, "name", None) or str(each) for each in index.expressions)
         is_missing = isinstance(one, ops.CreateIndexOp)
         kind = "unique" if index.unique else "index"
-        return Keyed(kind, is_missing, columns, str(index.name or ""), (one,))
+        is_plain = all(isinstance(each, sa.Column) for each in index.expressions)
+        return Keyed(kind, is_missing, columns, str(index.name or ""), (one,), is_plain=is_plain)
     if isinstance(one, ops.AddConstraintOp):
         return _constraint(one.to_constraint(), one, is_missing=True)
     if isinstance(one, ops.DropConstraintOp):

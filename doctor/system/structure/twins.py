@@ -31,6 +31,7 @@ class Keyed:
     target: str = ""
     more: str = ""
     other: str = ""
+    is_plain: bool = True
 
     @property
     def drift(self) -> Drift:

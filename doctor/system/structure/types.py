@@ -24,8 +24,11 @@ _SAME = (
     {"CHAR", "CHARACTER"},
 )
 _EXTRAS = re.compile(r"\s+(?:COLLATE|CHARACTER SET)\s+\S+|\s+(?:UNSIGNED|ZEROFILL)\b")
+_FLOAT = re.compile(r"\bFLOAT\s*\(\d+\)")
 _SIZE = re.compile(r"\s*\(([^)]*)\)")
 _TEXTS = {"VARCHAR", "CHARACTER VARYING", "TEXT", "CHAR", "CHARACTER", "CLOB", "LONGTEXT"}
+_LONG = {"TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT"}
+_BLOBS = {"TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB"}
 _NUMBERS = {"SMALLINT", "INTEGER", "INT", "BIGINT", "TINYINT", "MEDIUMINT"}
 
 
@@ -42,10 +45,16 @@ def same_type(live: TypeEngine[Any], wanted: TypeEngine[Any], dialect: Dialect) 
     inner = wanted.dialect_impl(dialect)
     if isinstance(inner, sa.Enum) and isinstance(live, sa.Enum):
         return True  # labels are compared one by one
-    first, second = spelled(live, dialect).upper(), spelled(wanted, dialect).upper()
-    if first == second:
+    first, second = (_FLOAT.sub("FLOAT", spelled(one, dialect).upper()) for one in (live, wanted))
+    if first == second or (dialect.name in {"mysql", "mariadb"} and _fits(first, second)):
         return True
     return any({first, second} <= batch for batch in _SAME)
+
+
+def _fits(live: str, wanted: str) -> bool:
+    """MariaDB takes the smallest of its types for a text or blob of a given length."""
+    sized = _SIZE.search(wanted) is not None
+    return sized and any({_base(live), _base(wanted)} <= batch for batch in (_LONG, _BLOBS))
 
 
 def distance(live: str, wanted: str) -> Family:
