@@ -27,7 +27,7 @@ from tests.unit.inference.differential import Case, case, traits
 pytestmark = pytest.mark.durable
 
 BATCH = 500
-SETS = sized(5_000, 100_000)
+SETS = sized(20_000, 100_000)
 EXERCISED = {"join", "negation", "second stratum", "kind wanted and refused"}
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.paths import REPOSITORY
 from tests.support.soak import sized
 
-EXECUTIONS = sized(20_000, 1_000_000)
+EXECUTIONS = sized(100_000, 1_000_000)
 
 
 @pytest.mark.slow
