@@ -44,7 +44,8 @@ def document(system: System, descriptions: Path | None) -> Documentation:
         filled |= read_descriptions(descriptions, known)
     sources, gaps = gather(system, door, filled)
     entries, more = make_entries(sources, door)
-    return Documentation(entries, sources.tables, sources.models, stored, (*gaps, *more))
+    every = (*gaps, *more)
+    return Documentation(entries, sources.tables, sources.models, stored, every, sources.comments)
 
 
 def write(turn: Turn, documentation: Documentation, now: datetime) -> Written:

@@ -26,9 +26,16 @@ def schema() -> None:
 )
 @click.option("--coverage", is_flag=True, help="Only how much is described; exits 3 below 100 %.")
 @click.option("--missing", is_flag=True, help="Print a file of descriptions to be filled in.")
+@click.option("--comments", is_flag=True, help="Print the COMMENT statements that say the same.")
 @with_common_options
 def document(
-    common: Common, *, write: bool, descriptions: Path | None, coverage: bool, missing: bool
+    common: Common,
+    *,
+    write: bool,
+    descriptions: Path | None,
+    coverage: bool,
+    missing: bool,
+    comments: bool,
 ) -> int:
     """Put together what is known about every table and column of the database.
 
@@ -43,16 +50,20 @@ def document(
     from doctor.cli.human import documentation as text
     from doctor.report.documentation import documentation_json, documentation_markdown
     from doctor.report.plain import plain, to_json
-    from doctor.schema.documents import missing_descriptions
+    from doctor.schema.documents import comment_statements, missing_descriptions
 
     with common.doctor() as doctor:
         found = doctor.document(descriptions)
+        statements = comment_statements(found, doctor.memory.identity) if comments else ()
         written = doctor.write_documentation(found) if write else None
     code = INCOMPLETE if coverage and found.missing else 0
     if common.is_json:
         document = documentation_json(found)
         done = plain(written._asdict()) if written is not None else None
-        common.print(to_json({**document, "written": done, "exit_code": code}))
+        more = {"comments": list(statements)} if comments else {}
+        common.print(to_json({**document, **more, "written": done, "exit_code": code}))
+    elif comments:
+        common.print("\n".join(statements))
     elif missing:
         common.print(missing_descriptions(found.missing))
     elif common.values.get("format") == "markdown":

@@ -58,7 +58,7 @@ class Documentation:
     """The documentation of a database: tables in their order, each before its columns.
 
     ``tables`` and ``models`` are what it is about; ``stored`` is what stands in the database, None
-    where it has no such table.
+    where it has no such table; ``comments`` are those that the database itself keeps.
     """
 
     entries: tuple[DocEntry, ...]
@@ -66,6 +66,7 @@ class Documentation:
     models: CodeModels
     stored: tuple[DocEntry, ...] | None = None
     gaps: tuple[Gap, ...] = field(default=())
+    comments: Mapping[Place, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[DocEntry, ...]:

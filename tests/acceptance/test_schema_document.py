@@ -14,8 +14,6 @@ from tests.support.incident_servers import copied
 from tests.support.servers import fresh
 from tests.support.terminal import say
 
-pytestmark = pytest.mark.slow
-
 MODELS = '''
 import enum
 
@@ -242,3 +240,32 @@ def check_incident(url, folder):
     source = models.read_text()
     models.write_text(source.replace('    SKIPPED = "SKIPPED"', '    LATE = "LATE"', 1))
     assert stale(options) == ["tiers.state"]
+
+
+ODD = """it's "so"; DROP TABLE jobs; -- a\\b"""
+
+
+def test_descriptions_are_offered_as_comments_of_the_database(base, options, tmp_path):
+    file = tmp_path / "odd.yaml"
+    file.write_text(f"format: doctor/1\ndescriptions:\n  jobs.email: {json.dumps(ODD)}\n")
+    wanted = ["schema", "document", *options, "--descriptions", str(file), "--comments"]
+    said = say(*wanted)
+    if base.engine == "sqlite":
+        assert (said.code, "keeps no comments" in said.err) == (2, True)
+        return
+    lines = said.out.splitlines()
+    assert say(*wanted, "--format", "json").json["comments"] == lines
+    assert any("One piece of work." in one for one in lines)
+    if base.engine == "postgresql":
+        assert len(lines) == 4
+        base.execute(*lines)
+        assert (ODD,) in base.query(
+            "SELECT description FROM pg_description WHERE objoid='jobs'::regclass"
+        )
+        assert say(*wanted).out.strip() == ""
+    else:
+        made = [one for one in lines if not one.startswith("--")]
+        assert (len(lines), len(made)) == (4, 1)
+        base.execute(*made)
+        assert not any("One piece of work." in one for one in say(*wanted).out.splitlines())
+    assert len(base.query("SELECT * FROM jobs")) == len(PLANS)
