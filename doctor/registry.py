@@ -13,7 +13,7 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from doctor.errors import UsageError
-from doctor.guests.brought import Brought, is_own, origin_of
+from doctor.guests.brought import Brought, distribution_of, is_own, origin_of
 from doctor.guests.loading import load_plugin, shown
 from doctor.model.evidence import Gap
 from doctor.model.system import Fixer, Probe
@@ -182,6 +182,5 @@ def _record(
     *,
     isolated: bool = False,
 ) -> PluginRecord:
-    name = entry.dist.name if entry.dist else "?"
-    version = entry.dist.version if entry.dist else "?"
+    name, version = distribution_of(entry)
     return PluginRecord(entry.name, name, version, () if failure else hooks, failure, isolated)

@@ -9,7 +9,6 @@ from doctor.model.drift import Difference
 from doctor.model.evidence import Fact, Gap, Value
 from doctor.model.ports import ReadDoor
 from doctor.model.schema import CodeModels
-from doctor.schema.migrated import migration_drift, unenforced
 
 KIND = "schema.drift"
 
@@ -28,6 +27,8 @@ def structural_drift(
         yield Gap(KIND, f"{table}: {reason}" if table else reason, (KIND,))
     if project is None:
         return
+    from doctor.schema.migrated import migration_drift, unenforced
+
     if all(one.schema is None for one in door.tables()):
         yield from map(_fact, unenforced(code, project))
     try:
